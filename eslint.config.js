@@ -56,6 +56,7 @@ export default tseslint.config(
       'common/config/values.ts',
       'cloud/api/wire.ts',
       'agent/outbox/queries.ts',
+      'agent/outbox/segment-queries.ts',
       'agent/console/commands/*.ts',
     ],
     rules: { '@typescript-eslint/explicit-module-boundary-types': 'off' },

@@ -167,6 +167,11 @@ export const ERROR_CODES = {
   'port-in-use': entry(4, false, 'Choose another port, or stop the program that uses it.'),
   'session-refused': entry(3, true, 'Open a new session by signing a new challenge.'),
   'cloud-unreachable': entry(4, true, 'Check the address of the cloud and the network.'),
+  'cloud-untrusted': entry(
+    4,
+    true,
+    'Check clip.uploadUrl, uplink.caFile and the clock. The server of the clips could not prove its identity.',
+  ),
   'cloud-lied': entry(3, false, 'What the cloud sent contradicts what is signed. It is not shown.'),
   'recovery-refused': entry(3, false, 'Check the passphrase, and that you chose the complete recovery file.'),
   'browser-unsupported': entry(4, false, 'Open the page over https (or on localhost) in a current browser.'),

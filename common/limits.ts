@@ -36,6 +36,8 @@ export const LIMITS = {
   commandMaxHealth: 192,
   /** Zones, and masks, of one order. */
   commandZonesMax: 8,
+  /** UTF-8 of the name of a zone or mask, ordered or configured. */
+  zoneNameMaxBytes: 32,
   commandSchedulesMax: 16,
   /** How far the counter of an order may be ahead of a camera's wall clock, once it is set (version 2). */
   orderAheadMaxMs: 86_400_000,

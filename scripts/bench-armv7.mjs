@@ -119,7 +119,7 @@ async function makeInitrd(rootfs, kernel) {
   await must('rm', ['-rf', guest]);
   await must('cp', ['-a', rootfs, guest]);
   cpSync(join(kernel, 'tools', 'usr', 'bin', 'busybox'), join(guest, 'usr', 'bin', 'busybox'));
-  cpSync(join(root, 'scripts', 'armv7', 'guest', 'init'), join(guest, 'init'));
+  cpSync(join(root, 'scripts', 'armv7', 'guest'), guest, { recursive: true });
   await must('chmod', ['755', join(guest, 'init')]);
   const { build } = await import('../dist/scripts/esbuild.js');
   const { FOR_CAMERA } = await import('../dist/scripts/bundle.js');
@@ -213,6 +213,7 @@ function about() {
     ...(part === 'stages' ? [] : [`--${part}`]),
     ...(part === 'memory' ? [`--minutes ${minutes}`] : []),
     ...(protocol === 1 ? ['--protocol 1'] : []),
+    ...(isSaved ? ['--save'] : []),
   ];
   return {
     command: ['npm run bench:armv7', ...(options.length === 0 ? [] : ['--', ...options])].join(' '),

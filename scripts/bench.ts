@@ -125,7 +125,7 @@ async function start({ protocol, queued, rounds, json, save }: Options, context:
 async function detector({ compare, json, save }: Options, { progress }: CommandContext): Promise<number> {
   const figures = await benchDetector(new BenchWorld(), progress);
   const compared = compare ? compareWithSaved('bench-detector', readResult('bench-detector'), figures) : undefined;
-  const result = { command: 'npm run bench -- detector', figures, compared };
+  const result = { command: commandLine('bench'), figures, compared };
   if (save) {
     saveResult('bench-detector', result);
     writePart('docs/detector.md', 'cost', detectorTable(figures));
@@ -136,7 +136,7 @@ async function detector({ compare, json, save }: Options, { progress }: CommandC
 
 async function seals({ json }: Options, { progress }: CommandContext): Promise<number> {
   const figures = await sealFigures(progress);
-  printResult(json, { command: 'npm run bench -- seals', figures }, figures.map(line).join(''));
+  printResult(json, { command: commandLine('bench'), figures }, figures.map(line).join(''));
   return 0;
 }
 
@@ -151,7 +151,7 @@ async function wraps({ json }: Options, { folder, progress }: CommandContext): P
     `own memory ${beforeMiB.toFixed(2)} MiB before, ${afterMiB.toFixed(2)} after five, ${wrapMs.toFixed(0)} ms each` +
     (childPeakMiB === null ? '' : `; the process itself at most ${childPeakMiB.toFixed(1)} MiB`);
   const text = `in a process that ends: ${row(figures.inChild)}\nin the process itself: ${row(figures.here)}`;
-  printResult(json, { command: 'npm run bench -- wrap', ...figures }, text);
+  printResult(json, { command: commandLine('bench'), ...figures }, text);
   return 0;
 }
 
@@ -170,7 +170,7 @@ async function stages({ compare, json, save }: Options, { folder, progress }: Co
   const wire = await wireBytes(world);
   const ofVerify = verify.map(({ figure }) => figure);
   const compared = compare ? compareWithSaved('bench', readResult('bench'), [...figures, ...ofVerify]) : undefined;
-  const result = { command: 'npm run bench', stages: figures, verify, ingest: { stored }, wire, compared };
+  const result = { command: commandLine('bench'), stages: figures, verify, ingest: { stored }, wire, compared };
   if (save) saveResult('bench', result);
   const head = `${'stage'.padEnd(58)}${'median'.padStart(10)}${'floor'.padStart(10)}${'ratio'.padStart(8)}  floor is`;
   const text = [

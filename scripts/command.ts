@@ -151,9 +151,9 @@ export function reportViolations(name: string, violations: readonly string[]): n
   return violations.length === 0 ? 0 : 1;
 }
 
-/** Returns the command line that repeats this run, without the options that only choose its output. */
+/** Returns the command line of this run, as it was typed: what saves a result says so in it. */
 export function commandLine(name: string): string {
-  const args = process.argv.slice(2).filter((arg) => arg !== '--json' && arg !== '--save');
+  const args = process.argv.slice(2);
   return ['npm run', name, ...(args.length === 0 ? [] : ['--', ...args])].join(' ');
 }
 

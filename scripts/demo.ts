@@ -7,9 +7,10 @@ import { realClock } from '../common/adapters/real-clock.js';
 import { sleep } from '../common/clock.js';
 import { buildPage } from './build-page.js';
 import { checkout } from './checkout.js';
-import { runCommand, wholeNumber } from './command.js';
+import { commandLine, runCommand, wholeNumber } from './command.js';
 import { Child, type LogLine } from './demo/children.js';
 import { startLocalCloud, untilHealthy } from './demo/local-cloud.js';
+import { ClipWatch } from './demo/clip-watch.js';
 import { StageTimes } from './demo/stages.js';
 import { Watcher, type OpenedEvent } from './demo/watcher.js';
 import { saveResult } from './results.js';
@@ -21,7 +22,8 @@ const HELP = `npm run demo [-- options]
 Runs three mock cameras of two owners, a broker, the cloud and the owner's page on free ports of this machine.
 
   --video FILE   add a camera of the first owner that plays this video (needs ffmpeg)
-  --events N     stop after N events were received, verified and opened, and print a JSON summary
+  --clips        film the events too, in both codecs where ffmpeg is here
+  --events N     stop after N events were received, verified and opened (with --clips also N clips), and print a JSON summary
   --json         print only that summary
   --save         also write it to docs/results/demo.json, with commit and date
   --keep         keep the temporary folder with databases and logs
@@ -32,6 +34,7 @@ Exit status: 0 done; 1 fewer events than asked for, an alarm, or a part that did
 
 interface Options {
   readonly video: string | null;
+  readonly clips: boolean;
   readonly events: number | null;
   readonly json: boolean;
   readonly keep: boolean;
@@ -49,6 +52,8 @@ const MOCKS: readonly DemoCamera[] = [
   { name: 'Driveway', owner: 'Anna', environment: { SEALCAM_MOCK_SCENE: 'driveway', SEALCAM_MOCK_SEED: '23' } },
   { name: 'Garden', owner: 'Ben', environment: { SEALCAM_MOCK_SCENE: 'garden', SEALCAM_MOCK_SEED: '37' } },
 ];
+/** In a mock scene somebody comes at once. A camera that is claimed then has seen too little for the pre-roll of a clip. */
+const FIRST_VISIT_MS = 10_000;
 /** With --events the demo gives up after this time, so that a fault cannot hang a build. */
 const EVENTS_TIMEOUT_MS = 180_000;
 
@@ -71,10 +76,16 @@ class Demo {
   private readonly reported = new Map<string, LogLine>();
   private readonly opened = new Set<string>();
   private readonly names = new Map<string, string>();
+  private readonly clips: ClipWatch | null;
   private onEnough: () => void = () => undefined;
 
   constructor(options: Options) {
     this.options = options;
+    this.clips = options.clips
+      ? new ClipWatch(realClock, () => {
+          this.endIfEnough();
+        })
+      : null;
   }
 
   async run(): Promise<number> {
@@ -99,6 +110,7 @@ class Demo {
           this.eventOpened(owner, opened);
         });
         watchers.set(owner, watcher);
+        if (this.clips !== null) watcher.followClips(this.clips);
         watcher.start();
       }
       const cameras = this.cameras();
@@ -133,6 +145,7 @@ class Demo {
       ended.abort();
       return this.finish(end, watchers, started);
     } finally {
+      this.clips?.stop();
       await Promise.all([...watchers.values()].map((watcher) => watcher.stop()));
       // Cameras first: what they have not sent is in their outbox.
       for (const child of [...this.children].reverse()) await child.stop();
@@ -151,10 +164,10 @@ class Demo {
       alarms,
       seconds: Math.round((realClock.monotonicMs() - startedMs) / 100) / 10,
       stages: this.stages.summary(),
+      ...(this.clips === null ? {} : { clips: this.clips.summary() }),
     };
     process.stdout.write(`${JSON.stringify(summary)}\n`);
-    if (this.options.save)
-      saveResult('demo', { command: `npm run demo -- --events ${String(this.options.events)}`, ...summary });
+    if (this.options.save) saveResult('demo', { command: commandLine('demo'), ...summary });
     if (end === 'enough' && alarms === 0) return 0;
     process.stderr.write(
       end === 'late'
@@ -181,7 +194,7 @@ class Demo {
   private async startCamera(
     camera: DemoCamera,
     number: number,
-    { brokerPort, pageOrigin }: Site,
+    { brokerPort, pageOrigin, cloudOrigin }: Site,
     watchers: Watchers,
   ): Promise<string> {
     const environment = {
@@ -193,6 +206,7 @@ class Demo {
       // In a mock scene somebody comes every 14 seconds.
       SEALCAM_MOTION_MAX_PER_HOUR: '0',
       SEALCAM_LOG_LEVEL: 'debug',
+      ...(this.options.clips ? clipSettings(number, cloudOrigin) : {}),
       ...camera.environment,
     };
     const cli = join(checkout, 'dist/agent/cli/cli.js');
@@ -214,6 +228,7 @@ class Demo {
       },
     });
     this.children.push(child);
+    if (this.options.clips) await sleep(realClock, FIRST_VISIT_MS);
     await watchers.get(camera.owner)?.claim(code);
     this.printLine(`  ${camera.name} belongs to ${camera.owner}`);
     return device;
@@ -242,7 +257,13 @@ class Demo {
       this.stages.add('decision_to_opened_ms', openedAtMs - decidedWallMs);
       this.stages.add('frame_to_opened_ms', openedAtMs - event.startedAtMs);
     }
-    if (this.options.events !== null && this.opened.size >= this.options.events) this.onEnough();
+    this.endIfEnough();
+  }
+
+  private endIfEnough(): void {
+    const { events } = this.options;
+    if (events === null || this.opened.size < events) return;
+    if (this.clips === null || this.clips.verified >= events) this.onEnough();
   }
 
   private stopSignal(): Promise<'stopped'> {
@@ -260,18 +281,29 @@ class Demo {
   }
 }
 
+/** Settings of the clips: H.264 for every second camera, JPEG for the others. */
+function clipSettings(number: number, cloudOrigin: string): Readonly<Record<string, string>> {
+  const hasEncoder = spawnSync('ffmpeg', ['-version'], { stdio: 'ignore' }).status === 0;
+  return {
+    SEALCAM_CLIP_CODEC: hasEncoder && number % 2 === 1 ? 'h264' : 'jpeg',
+    SEALCAM_CLIP_UPLOAD_URL: cloudOrigin,
+  };
+}
+
 await runCommand({
   name: 'demo',
   help: HELP,
   options: {
     video: { type: 'string' },
+    clips: { type: 'boolean', default: false },
     events: { type: 'string' },
     json: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     save: { type: 'boolean', default: false },
   },
-  readOptions: ({ video, events, json, keep, save }): Options => ({
+  readOptions: ({ video, clips, events, json, keep, save }): Options => ({
     video: video === undefined ? null : resolve(video),
+    clips,
     events: events === undefined ? null : wholeNumber('events', events, 1, 1_000_000),
     json,
     keep,

@@ -13,6 +13,7 @@ import { inForceVectors } from './vectors/in-force.js';
 import { identifiers, keyring, keyringV2, toJson } from './vectors/keyring.js';
 import { messageVectors } from './vectors/messages.js';
 import { messageVectorsV2 } from './vectors/messages-v2.js';
+import { orderVectorsV2 } from './vectors/orders-v2.js';
 import { seal2Vectors } from './vectors/seal2.js';
 import { sealVectors } from './vectors/seals.js';
 import { signedVectors } from './vectors/signed.js';
@@ -52,6 +53,7 @@ await runCommand({
       'bad-v2': badVectorsV2(nodeSuite),
       'messages-v2': messageVectorsV2(nodeSuite),
       'verify-v2': verifyVectorsV2(nodeSuite),
+      'orders-v2': orderVectorsV2(nodeSuite),
     };
     for (const [name, content] of Object.entries(files)) {
       const path = join(folder, `${name}.json`);

@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { checkout } from './checkout.js';
 import {
+  commandLine,
   CommandFailure,
   messageOf,
   printResult,
@@ -142,7 +143,7 @@ function replay(path: string): Promise<string> {
 async function runStudy(folder: string, { save, json }: Options, { progress }: CommandContext): Promise<number> {
   const result = await study(folder, clipsOf(folder), progress);
   if (save) {
-    saveResult('detector-study', { command: 'npm run score -- DIR --study', ...result });
+    saveResult('detector-study', { command: 'npm run score -- DIR --study --save', ...result });
     writePart('docs/detector-study.md', 'study', studyTable(result));
   }
   printResult(json, result, studyText(result));
@@ -166,7 +167,7 @@ async function runLong({ seconds, save, json }: Options, { folder, progress }: C
   const result = await longReplay(seconds, folder, progress).catch((error: unknown) => {
     throw new CommandFailure(TOOL_MISSING_STATUS, messageOf(error));
   });
-  if (save) saveResult('long-replay', { command: 'npm run score -- --long', ...result });
+  if (save) saveResult('long-replay', { command: commandLine('score'), ...result });
   printResult(json, result, longText(result));
   for (const fault of result.faults) progress(fault);
   return result.faults.length === 0 ? 0 : 1;

@@ -18,6 +18,9 @@ export interface CameraSessionDependencies {
   /** Makes the log of one part. */
   readonly log: (part: string) => Log;
   readonly onTransition: (transition: Transition<Frame>) => void;
+  /** The camera was opened, and its frames begin; its frames ended, and it is about to be closed. */
+  readonly onOpened?: () => void;
+  readonly onClosing?: () => void;
   /** From now on motion raises events; said each time the camera was opened. */
   readonly onArmed: () => void;
   /** The camera stalled, or its stream froze. */
@@ -62,6 +65,7 @@ export class CameraSession {
       },
       onOpen: (info) => {
         this.startCapture(info);
+        deps.onOpened?.();
       },
       onFrame: async (frame) => {
         this.frame = frame;
@@ -72,6 +76,7 @@ export class CameraSession {
       },
       onEnd: () => {
         this.capture?.finish();
+        deps.onClosing?.();
         this.capture = null;
         this.cameraInfo = null;
         this.firstFrameMs = null;

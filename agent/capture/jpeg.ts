@@ -88,6 +88,8 @@ const SIZE_STEPS = [
   { quality: 0.3, width: 0.35 },
 ] as const;
 const QUALITY_MIN = 20;
+/** About that of a camera. */
+const MASKED_QUALITY = 80;
 
 /**
  * Makes a picture of at most `maxBytes`, of the whole view or of a crop; null when even the smallest is larger.
@@ -147,6 +149,15 @@ async function openMasked(jpeg: Uint8Array, masks: readonly PrivacyMask[]): Prom
   blackOut(data, { width, height, channels }, masks);
   // `readHeader` has checked the size; raw pixels have no header.
   return sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
+}
+
+/** Returns the same picture, black under the masks, for a video of pictures. @throws SealcamError `frame-corrupt` */
+export async function maskJpeg(jpeg: Uint8Array, masks: readonly PrivacyMask[]): Promise<Uint8Array> {
+  try {
+    return asBytes(await (await openMasked(jpeg, masks)).jpeg({ quality: MASKED_QUALITY }).toBuffer());
+  } catch (error) {
+    throw corrupt(error);
+  }
 }
 
 /** Cuts a crop out of the picture, which is scaled first, so that only the crop is held at its full size. */

@@ -28,7 +28,7 @@ export async function readerOf(options: OwnerKeyOptions): Promise<Reader> {
       hint: '--recovery FILE is the recovery file that the page saved; --key FILE holds the master key, 32 bytes or hex.',
     });
   }
-  const master = recovery === undefined ? masterFrom(key ?? '') : await recovered(recovery, options);
+  const master = recovery === undefined ? masterFrom('--key', key ?? '') : await recovered(recovery, options);
   return new Reader(nodeSuite, ownerSecrets(nodeSuite, master));
 }
 
@@ -44,12 +44,13 @@ export function readNamed(option: string, path: string): Uint8Array {
   }
 }
 
-function masterFrom(path: string): MasterKey {
-  const bytes = readNamed('--key', path);
+/** Reads a file that holds the master key itself. @throws SealcamError `usage-invalid`, `key-file-invalid` */
+export function masterFrom(option: string, path: string): MasterKey {
+  const bytes = readNamed(option, path);
   const text = new TextDecoder().decode(bytes).trim();
   const master = bytes.length === KEY_BYTES ? bytes : fromHex(text, KEY_BYTES);
   if (master !== undefined) return master;
-  throw new SealcamError('key-file-invalid', `--key: ${path} holds neither 32 bytes nor 64 hex digits`, {
+  throw new SealcamError('key-file-invalid', `${option}: ${path} holds neither 32 bytes nor 64 hex digits`, {
     hint: 'It is the master key. Most owners have a recovery file instead: give it with --recovery.',
   });
 }

@@ -62,6 +62,8 @@ program
     'write a sheet of each event and of each near miss, with the reasons, into an empty folder',
   )
   .option('--contact-sheet <file>', 'draw the pictures of all events into one PNG file')
+  .option('--clips <folder>', 'write the clips of all events, sealed, into an empty folder, with a new key beside them')
+  .option('--open <file>', "with --clips: seal them to this owner's master key instead, and write them opened too")
   .action((video: string, { fps, ...options }: ReplayArguments) => {
     const output = processOutput(options.json === true);
     return runReported(options.json === true, async () => {

@@ -3,6 +3,7 @@ import { createReadStream, statSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { realClock } from '../../common/adapters/real-clock.js';
+import { toHex } from '../../common/bytes.js';
 import { Counters } from '../../common/counters.js';
 import { isSealcamError, SealcamError } from '../../common/errors.js';
 import { silentLog } from '../../common/log.js';
@@ -20,6 +21,7 @@ import { boxWithin, cropFor } from '../capture/picture-choice.js';
 import type { ConfigSource } from '../../common/config/load.js';
 import { loadAgentConfig, type Config } from '../config/keys.js';
 import type { RecorderSettings } from '../record/recorder.js';
+import { ReplayClips } from './replay-clips.js';
 import { SheetWriter } from './explain.js';
 import type { Output } from './output.js';
 import { drawContactSheet, type Cell } from './sheet.js';
@@ -31,6 +33,10 @@ export interface ReplayOptions {
   readonly explain?: string;
   /** PNG file with the pictures of all events. */
   readonly contactSheet?: string;
+  /** Folder for the sealed clips of the events. */
+  readonly clips?: string;
+  /** File with the master key of the owner to whom they are sealed, to open them as well. */
+  readonly open?: string;
 }
 
 const MOCK_PREFIX = 'mock:';
@@ -39,6 +45,7 @@ const MOCK_DURATION_MS = 60_000;
 const CONTACT_SHEET_CELLS_MAX = 120;
 /** With sheets a video takes long: progress is printed after this many frames. */
 const PROGRESS_FRAMES = 500;
+const EVENT_ID_BYTES = 16;
 
 /**
  * Runs `sealcam replay VIDEO`: plays the file through the camera's detector and prints a line for each event that ended.
@@ -54,7 +61,13 @@ export async function replayCommand(
   const camera = cameraOf(path, config, options.framesPerSecond);
   const { signal } = new AbortController();
   const info = await camera.open(signal);
-  const replay = new Replay(path, { info, config, options, output, fileHash: await hashOf(path) });
+  const { clips: folder, open } = options;
+  if (folder === undefined && open !== undefined) throw new SealcamError('usage-invalid', '--open goes with --clips');
+  const clips =
+    folder === undefined
+      ? null
+      : await ReplayClips.of(path, { info, config, options: { clips: folder, open }, output, signal });
+  const replay = new Replay(path, { info, config, options, output, clips, fileHash: await hashOf(path) });
   let truncated: unknown;
   try {
     for await (const frame of camera.frames(signal)) await replay.inspectFrame(frame);
@@ -73,6 +86,7 @@ interface ReplayParts {
   readonly config: Config;
   readonly options: ReplayOptions;
   readonly output: Output;
+  readonly clips: ReplayClips | null;
   /** Hash of the video; event ids are derived from it. */
   readonly fileHash: Buffer;
 }
@@ -83,6 +97,7 @@ class Replay {
   private readonly fileHash: Buffer;
   private readonly options: ReplayOptions;
   private readonly output: Output;
+  private readonly clips: ReplayClips | null;
   private readonly thumbnail: RecorderSettings['thumbnail'];
   private readonly counters = new Counters();
   private readonly capture: Capture;
@@ -95,11 +110,12 @@ class Replay {
   private best: Sighting<Frame> | null = null;
   private count = 0;
 
-  constructor(path: string, { info, config, options, output, fileHash }: ReplayParts) {
+  constructor(path: string, { info, config, options, output, clips, fileHash }: ReplayParts) {
     this.clip = basename(path, extname(path));
     this.fileHash = fileHash;
     this.options = options;
     this.output = output;
+    this.clips = clips;
     this.thumbnail = recorderSettings(config).thumbnail;
     this.sheets = options.explain === undefined ? null : new SheetWriter(options.explain, this.clip);
     this.capture = new Capture(info, captureSettings(config), {
@@ -116,6 +132,7 @@ class Replay {
 
   /** Inspects a frame, prints the events that it ended, and writes the sheets of stretches that are complete. */
   async inspectFrame(frame: Frame): Promise<void> {
+    await this.clips?.addFrame(frame);
     await this.capture.inspectFrame(frame, frame.monotonicMs);
     const transitions = await this.printEvents();
     const { sheets, finder, capture, clip } = this;
@@ -147,6 +164,7 @@ class Replay {
         `${corrupt > 0 ? `, ${String(corrupt)} corrupt frames skipped` : ''})`,
     );
     if (sheets !== null) output.printLine(sheets.summary);
+    await this.clips?.finish();
     if (options.contactSheet === undefined) return;
     const more = this.count > cells.length ? `, the first ${String(cells.length)}` : '';
     writeFileSync(options.contactSheet, await drawContactSheet(`${clip}: ${String(this.count)} events${more}`, cells));
@@ -156,10 +174,17 @@ class Replay {
   private async printEvents(): Promise<readonly Transition<Frame>[]> {
     const transitions = this.transitions.splice(0);
     for (const transition of transitions) {
+      await this.clips?.addTransition(transition, this.eventId());
       this.best = transition.sighting ?? this.best;
       if (transition.type === 'end' && this.best !== null) await this.printEvent(transition, this.best);
     }
     return transitions;
+  }
+
+  /** Id of the event that is open, or ends now: it follows from the file. */
+  private eventId(): Uint8Array {
+    const hash = createHash('sha256').update(this.fileHash).update(String(this.count)).digest();
+    return new Uint8Array(hash).slice(0, EVENT_ID_BYTES);
   }
 
   private async printEvent(
@@ -167,12 +192,13 @@ class Replay {
     sighting: Sighting<Frame>,
   ): Promise<void> {
     const { output, options, cells, thumbnail: settings } = this;
+    const id = toHex(this.eventId());
     const number = this.count++;
     const crop = cropFor(settings.crop, sighting.box);
     const thumbnail = await fitThumbnail(sighting.frame.jpeg, settings, settings.maxBytes, crop);
     output.emit({
       clip: this.clip,
-      event_id: createHash('sha256').update(this.fileHash).update(String(number)).digest('hex').slice(0, 32),
+      event_id: id,
       start_frame: span.startFrame,
       onset_frame: span.onsetFrame,
       end_frame: endFrame,

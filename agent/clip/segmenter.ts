@@ -43,17 +43,22 @@ export class Segmenter {
     if (last === null) {
       return this.sequence > 0 ? [] : [{ bytes: this.media.initialise(unit.bytes), isSync: true, durationMs: 0 }];
     }
-    // Two units may come in the same millisecond.
-    this.lastDurationMs = Math.max(1, unit.monotonicMs - last.monotonicMs);
+    // Two units may come in the same millisecond, and no segment holds a longer hole.
+    this.lastDurationMs = Math.min(LIMITS.segmentMaxMs, Math.max(1, unit.monotonicMs - last.monotonicMs));
     return this.append(last, this.lastDurationMs);
   }
 
-  /** Returns what is still open as segments: the clip ends, or leaves at once. Units may follow. */
+  /** Returns what is complete as a segment: all but the last unit. */
+  cutNow(): readonly Segment[] {
+    return this.samples.length === 0 ? [] : [this.cut()];
+  }
+
+  /** Returns what is still open as segments: the clip ends. Units may follow. */
   flush(): readonly Segment[] {
     const { last } = this;
     this.last = null;
     const done = last === null ? [] : [...this.append(last, this.lastDurationMs)];
-    return this.samples.length === 0 ? done : [...done, this.cut()];
+    return [...done, ...this.cutNow()];
   }
 
   private append({ bytes, isKey }: VideoUnit, durationMs: number): readonly Segment[] {

@@ -22,6 +22,15 @@ export class UnitRing {
     return first === undefined || last === undefined ? 0 : last.monotonicMs - first.monotonicMs;
   }
 
+  get heldBytes(): number {
+    return this.bytes;
+  }
+
+  /** What it holds, from a key unit on. */
+  get units(): readonly VideoUnit[] {
+    return this.groups.flat();
+  }
+
   /** Adds a unit, and drops the oldest ones up to a key unit where time or bytes are enough without them. */
   add(unit: VideoUnit): void {
     if (unit.isKey) this.groups.push([unit]);
@@ -33,10 +42,10 @@ export class UnitRing {
     }
   }
 
-  /** Returns what it holds and empties it; also where nothing of it may be kept, as under privacy. */
-  takeUnits(): readonly VideoUnit[] {
+  /** Forgets what it holds: nothing of it may be kept, or what comes does not continue it. */
+  clear(): void {
     this.bytes = 0;
-    return this.groups.splice(0).flat();
+    this.groups.length = 0;
   }
 
   private isLongWithoutFirst(nowMs: number): boolean {

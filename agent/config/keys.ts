@@ -14,7 +14,7 @@ import {
 import { CAMERA_DRIVER_NAMES } from '../../hal/camera-drivers.js';
 import { SCENARIOS, SCENES } from '../../hal/mock-scenarios.js';
 import { WATCHDOG_DRIVERS } from '../../hal/peripherals.js';
-import { deviceName, masks, rtspUrl, schedule, zones } from './values.js';
+import { deviceName, masks, rtspUrl, schedule, uploadUrl, zones } from './values.js';
 
 /**
  * Every setting of the agent: parser, default, help, and whether a running agent may reload it. docs/configuration.md is
@@ -46,14 +46,33 @@ export const CONFIG_KEYS = {
   'clip.codec': key(
     choice('off', 'jpeg', 'h264'),
     'off',
-    'Video beside the pictures: off; jpeg, the frames that any camera gives, at most 4 a second; h264, of a camera with an encoder and no privacy.masks. Clips are not recorded yet: sealcam doctor tries it.',
+    'Video of which events have clips: off; jpeg, the frames that any camera gives, at most 4 a second, each black under privacy.masks; h264, of a camera with an encoder and no privacy.masks, which it would show. Under a claim of version 2 only.',
   ),
   'clip.prerollSeconds': key(
     integer(1, 30),
     5,
-    'Seconds before an event that a clip begins with, as far as clip.ringBytes goes.',
+    'Seconds before an event with which its clip begins, as far as clip.ringBytes goes.',
   ),
-  'clip.ringBytes': key(size('64 KiB', '64 MiB'), '1 MiB', 'Maximum memory for them: 1 MiB is 4 s at 2 Mbit/s.'),
+  'clip.ringBytes': key(
+    size('64 KiB', '64 MiB'),
+    '1 MiB',
+    'Maximum memory for them: 1 MiB is 4 s at 2 Mbit/s. While there is no key to seal with yet, as much again and 1 MiB may wait.',
+  ),
+  'clip.maxBytes': key(
+    size('1 MiB', '64 GiB'),
+    '256 MiB',
+    'Maximum size of the sealed clips that wait for the cloud, beside outbox.maxBytes. The oldest clips go first, and the loss is recorded.',
+  ),
+  'clip.uploadUrl': key(
+    uploadUrl,
+    '',
+    'Address to which clips are uploaded, with the certificates of uplink.*; empty: the host of uplink.url, https:// for mqtts://, port 8080 for mqtt://. No answer of a server changes it.',
+  ),
+  'clip.uploadBytesPerSecond': key(
+    integer(0, 125_000_000),
+    0,
+    'How fast clips leave on average; 0: at half of the speed that is measured. Records and pictures go first.',
+  ),
 
   'gpio.chip': key(deviceName, 'gpiochip0', 'The GPIO chip of the lines below; docs/hardware.md describes the wiring.'),
   'gpio.buttonLine': key(integer(-1, 1023), -1, 'Line of the button, low while pressed; -1: none.'),

@@ -1,4 +1,6 @@
 /** Schemas of settings that only a camera has; those that the cloud shares are in common/config/values.ts. */
+import { utf8 } from '../../common/bytes.js';
+import { LIMITS } from '../../common/limits.js';
 import * as v from '../../common/schema.js';
 
 /** A device's path, name or number; empty for none, or for the first. Never text that a program could take for an option. */
@@ -16,10 +18,30 @@ export const rtspUrl = v.pipe(
   ),
 );
 
+/** Base address of a server for clips; empty for the broker's host. */
+export const uploadUrl = v.pipe(
+  v.string('expected a URL like https://clips.example'),
+  v.regex(
+    /^(https?:\/\/[^\s'"\\@?#]{1,1024})?$/,
+    'expected a URL like https://clips.example, without user name, password and parameters',
+  ),
+);
+
 const fraction = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
+const NAME_HINT = `expected a name of 1 to ${String(LIMITS.zoneNameMaxBytes)} bytes of UTF-8 without control characters`;
+
+// eslint-disable-next-line no-control-regex -- control characters are what this finds
+const NO_NAME = /^$|^\ufeff|[\u0000-\u001f\u007f]/;
+
+/** As a sealed detail takes it, `text` in protocol/wire/codec.ts: an event in a zone with another name could not be sealed. */
+const polygonName = v.pipe(
+  v.string(),
+  v.check((name) => !NO_NAME.test(name) && utf8(name).length <= LIMITS.zoneNameMaxBytes, NAME_HINT),
+);
+
 const polygon = {
-  name: v.pipe(v.string(), v.minLength(1), v.maxLength(32)),
+  name: polygonName,
   corners: v.pipe(v.array(v.strictTuple([fraction, fraction])), v.minLength(3), v.maxLength(16)),
 };
 

@@ -10,6 +10,7 @@ import type { CameraSession } from '../capture/camera-session.js';
 import type { CameraState } from '../capture/camera-loop.js';
 import type { LastInspection } from '../capture/capture.js';
 import type { PictureSettings } from '../capture/jpeg.js';
+import type { Clips } from '../clip/clips.js';
 import type { Health } from '../health/health.js';
 import type { AgentVitals } from '../health/vitals.js';
 import type { Outbox } from '../outbox/outbox.js';
@@ -17,6 +18,7 @@ import type { OwnershipKeeper } from '../ownership/ownership.js';
 import type { Recorder } from '../record/recorder.js';
 import { freshFrame, takeSnapshot, type Snapshot, type SnapshotDependencies } from '../record/snapshot.js';
 import type { Uplink } from '../uplink/uplink.js';
+import type { UploadLoop } from '../upload/upload-loop.js';
 
 /** The parts of an agent that the console works with. */
 export interface ConsolePortParts extends SnapshotDependencies {
@@ -24,6 +26,7 @@ export interface ConsolePortParts extends SnapshotDependencies {
   readonly device: Uint8Array;
   readonly signer: Signer;
   readonly uplink: Uplink;
+  readonly uploads: UploadLoop;
   readonly ownership: OwnershipKeeper;
   readonly counters: Counters;
   readonly recorder: Recorder;
@@ -33,6 +36,7 @@ export interface ConsolePortParts extends SnapshotDependencies {
   readonly now: () => RecordTime;
   readonly thumbnail: () => PictureSettings;
   readonly camera: CameraSession;
+  readonly clips: Clips | null;
   readonly isPrivate: () => boolean;
   readonly checkKey: () => void;
   readonly vitals: () => AgentVitals | null;
@@ -45,8 +49,11 @@ export class ConsolePort {
   readonly signer: Signer;
   readonly outbox: Outbox;
   readonly uplink: Uplink;
+  readonly uploads: UploadLoop;
   readonly ownership: OwnershipKeeper;
   readonly counters: Counters;
+  /** Null where `clip.codec` is off. */
+  readonly clips: Clips | null;
   private readonly parts: ConsolePortParts;
 
   constructor(parts: ConsolePortParts) {
@@ -56,8 +63,10 @@ export class ConsolePort {
     this.signer = parts.signer;
     this.outbox = parts.outbox;
     this.uplink = parts.uplink;
+    this.uploads = parts.uploads;
     this.ownership = parts.ownership;
     this.counters = parts.counters;
+    this.clips = parts.clips;
   }
 
   /** Result for the last inspected frame; null before the first. */

@@ -9,6 +9,9 @@ import { isVersionTwo } from '../../protocol/wire/codec.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { AgentVitals } from './vitals.js';
 
+/** What a record can say. */
+const RING_SECONDS_MAX = 3600;
+
 export type CameraState = RecordHealth['camera'];
 
 export interface HealthDependencies {
@@ -24,6 +27,8 @@ export interface HealthDependencies {
   readonly connects: () => number;
   /** How the process is; absent where nothing measures it. Version 2 signs it. */
   readonly vitals?: (() => AgentVitals) | undefined;
+  /** Length of video in the ring of clips, in milliseconds; null without clips. */
+  readonly ringMs?: () => number | null;
   /** Whether the camera has a light that shows what it does. */
   readonly hasLight?: boolean;
   readonly log: Log;
@@ -69,10 +74,17 @@ export class Health {
   }
 
   /** What version 2 has beside. */
-  private ofProcess(): Pick<RecordHealthV2, 'memoryBytes' | 'restarts' | 'light'> {
-    const { vitals, hasLight = false } = this.deps;
-    const { memoryBytes = 0, ownMemoryBytes = null, restarts = 0 } = vitals?.() ?? {};
-    return { memoryBytes: ownMemoryBytes ?? memoryBytes, restarts, light: hasLight };
+  private ofProcess(): Omit<RecordHealthV2, keyof RecordHealth> {
+    const { vitals, ringMs, hasLight = false } = this.deps;
+    const { memoryBytes = 0, ownMemoryBytes = null, restarts = 0, writtenPerDay = null } = vitals?.() ?? {};
+    const heldMs = ringMs?.() ?? null;
+    return {
+      memoryBytes: ownMemoryBytes ?? memoryBytes,
+      restarts,
+      light: hasLight,
+      ...(heldMs === null ? {} : { ringSeconds: Math.min(RING_SECONDS_MAX, Math.floor(heldMs / 1000)) }),
+      ...(writtenPerDay === null ? {} : { flashBytesPerDay: writtenPerDay }),
+    };
   }
 
   /** Measures what a health record holds. */

@@ -10,4 +10,6 @@ export interface AgentVitals {
   readonly memoryBytes: number;
   /** Memory of its own, which no file backs: what a limit has to leave room for. Null where only Linux would tell. */
   readonly ownMemoryBytes: number | null;
+  /** Bytes that the process gave to the disk within the last day; null where only Linux would tell. */
+  readonly writtenPerDay?: number | null;
 }

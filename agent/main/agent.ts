@@ -91,8 +91,21 @@ export class Agent {
   /** Stops the camera, finishes the pictures in hand, then closes the connection. The outbox is on disk all the time. */
   async stop(): Promise<void> {
     const { clock, log } = this.deps;
-    const { outbox, mirror, ownership, uplink, periods, recorder, orders, health, privacy, housekeeping, now } =
-      this.parts;
+    const {
+      outbox,
+      mirror,
+      ownership,
+      uplink,
+      uploads,
+      periods,
+      recorder,
+      orders,
+      clips,
+      health,
+      privacy,
+      housekeeping,
+      now,
+    } = this.parts;
     const cameraDone = privacy.stop();
     housekeeping.stop();
     health.stop();
@@ -101,12 +114,14 @@ export class Agent {
     await atMost(clock, STOP_PATIENCE_MS, workDone);
     recorder.abandon();
     orders.abandon();
+    clips?.stop();
     guard(log, 'withheld events could not be recorded', () => {
       recorder.recordWithheld(now(), true);
     });
     periods.stop();
     ownership.stop();
     uplink.stop();
+    uploads.stop();
     const { records: queued } = outbox.queued();
     const { receipted } = outbox.totals();
     mirror.close();
@@ -119,8 +134,10 @@ export class Agent {
 
   /** Applies a configuration that differs in live keys only. */
   reconfigure(config: Config): void {
-    const { camera, recorder, orders } = this.parts;
+    const { camera, recorder, orders, clips } = this.parts;
+    const areMasksNew = JSON.stringify(config['privacy.masks']) !== JSON.stringify(this.config['privacy.masks']);
     this.config = config;
+    if (areMasksNew) clips?.wipe();
     this.deps.log.setLevel(config['log.level']);
     camera.configure(captureSettings(config, orders.standing));
     recorder.configure(recorderSettings(config));

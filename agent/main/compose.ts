@@ -4,6 +4,7 @@ import { createLog, type LevelLog } from '../../common/adapters/pino-log.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { toHex } from '../../common/bytes.js';
 import { RELEASED_MS, VERSION } from '../../common/version.js';
+import { readWrittenBytes } from '../../hal/linux/process-io.js';
 import { readProcessMemory } from '../../hal/linux/process-memory.js';
 import type { SerialLine } from '../../hal/peripherals.js';
 import { MockButton } from '../../hal/mock/peripherals.js';
@@ -19,9 +20,12 @@ import { wrapChild, wrapProgram } from './adapters/wrap-child.js';
 import { Agent } from './agent.js';
 import type { AgentDependencies } from './parts.js';
 import type { Config } from '../config/keys.js';
+import { WrittenMeter } from '../health/written-meter.js';
 import type { Console } from '../console/console.js';
 import { agentClock, halOf, type Environment } from './drivers.js';
 import { mqttSocket } from '../uplink/mqtt-socket.js';
+import { LazyPut } from '../upload/lazy-put.js';
+import { uploadUrl } from './uploads.js';
 
 /** An agent with its real clock, randomness, drivers and files. */
 export interface Composition {
@@ -56,6 +60,7 @@ export function compose(
   const clock = agentClock(hal);
   const timeFloor = new TimeFloor(join(config['data.folder'], 'clock'), hal.clock, RELEASED_MS, log);
   const startedMs = hal.clock.monotonicMs();
+  const written = new WrittenMeter();
   let count: StartCount = { starts: 0, startsSinceBoot: 1 };
   const agent = new Agent(config, {
     agentName: agentName(VERSION),
@@ -63,6 +68,7 @@ export function compose(
       uptimeS: Math.floor((hal.clock.monotonicMs() - startedMs) / 1000),
       restarts: count.startsSinceBoot - 1,
       starts: count.starts,
+      writtenPerDay: written.lastDay(hal.clock.monotonicMs(), readWrittenBytes()),
       ...(readProcessMemory('self') ?? { memoryBytes: process.memoryUsage.rss(), ownMemoryBytes: null }),
     }),
     hal,
@@ -76,6 +82,19 @@ export function compose(
     wrap: wrapChild({ program: wrapProgram(process.argv[1]), clock }),
     uplinkStore: uplinkFile(join(config['data.folder'], 'uplink.json'), log, config['uplink.url']),
     isClockSet: () => !config['uplink.url'].startsWith('mqtts:') || timeFloor.floorMs() === null,
+    put: new LazyPut(async () => {
+      const { HttpPut } = await import('../upload/http-put.js');
+      return new HttpPut(
+        {
+          url: uploadUrl(config),
+          connectTimeoutMs: config['uplink.connectTimeout'],
+          answerTimeoutMs: config['uplink.ackTimeout'],
+          ...secrets,
+          timeFloorMs: () => timeFloor.floorMs(),
+        },
+        clock,
+      );
+    }),
     openSocket: (will, device) =>
       mqttSocket({
         will,

@@ -128,7 +128,7 @@ export function halOf(config: Config, environment: Environment, log: Log, button
     clock,
     ...peripherals,
     button: bothButtons(button, realButton),
-    camera: cameraOf(config, timers).camera,
+    ...cameraOf(config, timers),
     keyStore: keyStoreOf(config),
     system: new LinuxSystem(config['data.folder'], timers),
     watchdog: watchdogOf(config['watchdog.driver'], { environment, clock: timers, log }),

@@ -11,6 +11,7 @@ import type { WrapKey } from '../../protocol/seal/key-record.js';
 import { encodeStatus } from '../../protocol/transport/messages.js';
 import { topicOf } from '../../protocol/transport/topics.js';
 import { CameraSession } from '../capture/camera-session.js';
+import type { Clips } from '../clip/clips.js';
 import type { Config } from '../config/keys.js';
 import { Health } from '../health/health.js';
 import type { AgentVitals } from '../health/vitals.js';
@@ -28,10 +29,14 @@ import { freshFrame, takeSnapshot } from '../record/snapshot.js';
 import { Downlink } from '../uplink/downlink.js';
 import type { OpenSocket } from '../uplink/socket.js';
 import { Uplink, type UplinkStore } from '../uplink/uplink.js';
+import type { PutBody } from '../upload/put.js';
+import type { UploadLoop } from '../upload/upload-loop.js';
+import { clipsOf } from './clips.js';
 import { Housekeeping } from './housekeeping.js';
 import { loadIdentity, outboxSigner, type Identity } from './identity.js';
 import { Privacy } from './privacy.js';
 import { captureSettings, inForceOf, recorderSettings } from './settings.js';
+import { makeUploads } from './uploads.js';
 
 export interface AgentDependencies {
   /** How the program names itself in what it signs and sends. */
@@ -44,6 +49,8 @@ export interface AgentDependencies {
   readonly log: LevelLog;
   readonly openSocket: (will: { readonly topic: string; readonly payload: Uint8Array }, device: string) => OpenSocket;
   readonly uplinkStore: UplinkStore;
+  /** Brings the bodies of clips to their server. */
+  readonly put: PutBody;
   /** Wraps period keys and tries KEM keys, in a process that ends. */
   readonly wrap: WrapKey;
   readonly isClockSet?: () => boolean;
@@ -63,11 +70,14 @@ export interface AgentParts {
   readonly mirror: Mirror;
   readonly ownership: OwnershipKeeper;
   readonly uplink: Uplink;
+  readonly uploads: UploadLoop;
   readonly periods: PeriodKeeper;
   readonly sealer: Sealer;
   readonly recorder: Recorder;
   readonly orders: OwnerOrders;
   readonly camera: CameraSession;
+  /** Null where `clip.codec` is off. */
+  readonly clips: Clips | null;
   readonly health: Health;
   readonly privacy: Privacy;
   readonly housekeeping: Housekeeping;
@@ -85,7 +95,7 @@ export interface AgentParts {
  * @throws SealcamError if keys or outbox cannot be used
  */
 export function makeParts(config: () => Config, deps: AgentDependencies): AgentParts {
-  const { agentName, hal, suite, random, clock, log, openSocket, uplinkStore, wrap, isClockSet, onWindow } = deps;
+  const { agentName, hal, suite, random, clock, log, openSocket, uplinkStore, put, wrap, isClockSet, onWindow } = deps;
   const settings = config();
   const counters = new Counters();
   const timeOf = (monotonicMs: number): RecordTime => recordTime(hal.clock, monotonicMs);
@@ -96,7 +106,11 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
   const { outbox, mirror } = openOutbox({
     folder: settings['data.folder'],
     signer: outboxSigner(suite, identity),
-    limits: { maxBytes: settings['outbox.maxBytes'], maxAgeMs: settings['outbox.maxAge'] },
+    limits: {
+      maxBytes: settings['outbox.maxBytes'],
+      maxAgeMs: settings['outbox.maxAge'],
+      clipMaxBytes: settings['clip.maxBytes'],
+    },
     sha256: (data) => suite.sha256(data),
     time: now(),
     log: log.child('outbox'),
@@ -136,7 +150,11 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     onEnding: () => {
       recorder.recordWithheld(now(), true);
     },
+    onEpochEnding: () => {
+      clips?.ownershipEnding();
+    },
     onChanged: () => {
+      clips?.ownerChanged();
       periods.ownerChanged();
       orders.ownerChanged();
     },
@@ -190,8 +208,22 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     },
     onConnected: () => {
       ownership.connected();
+      uploads.connected();
     },
     log: log.child('uplink'),
+  });
+
+  const uploads = makeUploads({
+    settings,
+    put,
+    outbox,
+    suite,
+    device,
+    clock,
+    random,
+    counters,
+    log,
+    uplink: () => uplink,
   });
 
   const messageTargetBytes = (): number | null => uplink.messageTargetBytes;
@@ -209,9 +241,25 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
       onRecorded: (stages) => {
         log.debug({ ...stages, storedWallMs: clock.wallMs() }, 'recorded');
       },
+      onQueued: (transition, eventId, claim) => {
+        clips?.eventQueued(transition, eventId, claim);
+      },
     },
     recorderSettings(settings),
   );
+
+  const clips = clipsOf({
+    config,
+    video: hal.video,
+    clock,
+    counters,
+    outbox,
+    sealer,
+    timeOf,
+    log: log.child('clips'),
+    isPrivate: () => privacy.isOn,
+    eventsRecorded: () => recorder.idle(),
+  });
 
   const orders = new OwnerOrders({
     suite,
@@ -250,6 +298,12 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     onTransition: (transition) => {
       recorder.recordTransition(transition);
     },
+    onOpened: () => {
+      clips?.cameraOpened();
+    },
+    onClosing: () => {
+      clips?.cameraClosed();
+    },
     onArmed: () => {
       periods.armed();
     },
@@ -274,6 +328,7 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     isPrivate: () => privacy.isOn,
     connects: () => uplink.status().attempts,
     vitals: deps.vitals,
+    ringMs: () => clips?.status().heldMs ?? null,
     hasLight: hal.indicator.isPresent,
   });
 
@@ -286,6 +341,9 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     isClaimWindowOpen: () => ownership.windowLeftMs() !== null,
     cameraState: () => camera.state,
     recordHealth: () => void health.record(),
+    wipeVideo: () => {
+      clips?.wipe();
+    },
   });
 
   const housekeeping = new Housekeeping({
@@ -311,11 +369,13 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     mirror,
     ownership,
     uplink,
+    uploads,
     periods,
     sealer,
     recorder,
     orders,
     camera,
+    clips,
     health,
     privacy,
     housekeeping,

@@ -14,6 +14,8 @@ export interface PrivacyDependencies {
   readonly isClaimWindowOpen: () => boolean;
   readonly cameraState: () => CameraState;
   readonly recordHealth: () => void;
+  /** Privacy begins: nothing that was filmed before is kept in memory. */
+  readonly wipeVideo: () => void;
 }
 
 /**
@@ -50,8 +52,10 @@ export class Privacy {
     camera.configure(captureSettings(orders));
     this.showRestingState();
     if (!this.isRunning || orders.privacy === camera.isStopped) return;
-    if (orders.privacy) void camera.stop();
-    else camera.start();
+    if (orders.privacy) {
+      this.deps.wipeVideo();
+      void camera.stop();
+    } else camera.start();
     // Now rather than at the next interval: the owner who gave the order waits for its effect.
     recordHealth();
   }

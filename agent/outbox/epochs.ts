@@ -60,6 +60,9 @@ export function endEpoch(store: OutboxStore, reason: 'release' | 'reset', time: 
     const open = queries.openEpoch.get();
     if (open !== undefined) {
       for (const row of queries.epochs.all()) eraseQueued(store, row);
+      // Those whose records the cloud has.
+      const bodies = store.segments.dropAll();
+      if (bodies > 0) store.losses.addCount(open.epoch, 'erased', bodies);
       closeEpoch(store, open, reason, time);
       store.deleteDrained();
     }
@@ -96,7 +99,10 @@ export function unpackKemKeys(packed: Uint8Array | null): readonly Uint8Array[] 
  * Erases the records of an epoch but its unreceipted accept, without which the cloud knows nothing of the epoch and never
  * receipts its end, and, of an epoch that was closed before, its tombstone. Neither carries anything that was seen.
  */
-function eraseQueued({ queries, losses }: OutboxStore, { epoch, is_open: isOpen, head_seq: head }: EpochRow): void {
+function eraseQueued(
+  { queries, losses, segments }: OutboxStore,
+  { epoch, is_open: isOpen, head_seq: head }: EpochRow,
+): void {
   const from = 1;
   const to = isOpen === 1 ? head : head - 1;
   const totals = queries.rangeTotals.get({ epoch, from, to });
@@ -108,6 +114,7 @@ function eraseQueued({ queries, losses }: OutboxStore, { epoch, is_open: isOpen,
     'erased',
     seqs.filter((seq) => seq >= from && seq <= to),
   );
+  segments.dropOf(epoch, from, to);
   losses.restorePending(epoch, from, to);
   queries.deleteRecords.run({ epoch, from, to });
   queries.deletePeriods.run({ epoch, from, to });

@@ -1,6 +1,6 @@
 import { toHex } from '../../common/bytes.js';
 import { LIMITS } from '../../common/limits.js';
-import { LOSS_REASONS, type LossReason, type RecordLoss } from '../../protocol/objects/record.js';
+import { LOSS_REASONS_V2, type LossReason, type RecordLoss } from '../../protocol/objects/record-fields-v2.js';
 import type { LossRow, Queries } from './queries.js';
 
 /** No outbox holds more pending losses than this. */
@@ -46,7 +46,7 @@ export class PendingLosses {
     }
   }
 
-  /** Adds a picture of the record `seq`, which stays. */
+  /** Adds a picture or segment of the record `seq`, which stays. */
   addMedia(epoch: number, reason: LossReason, mediaId: Uint8Array, seq: number): void {
     if (this.isClosed(epoch)) this.addToOpenEpoch(reason, 1);
     else this.queries.insertLoss.run({ epoch, reason, from: seq, to: null, mediaId, count: 0 });
@@ -129,7 +129,10 @@ export class PendingLosses {
 
   private addToOpenEpoch(reason: LossReason, count: number): void {
     const open = this.queries.openEpoch.get();
-    if (open !== undefined) this.addCount(open.epoch, reason, count);
+    if (open === undefined) return;
+    // Version 1 has no such reason.
+    const said = open.kem_keys === null && reason === 'refused' ? 'failed' : reason;
+    this.addCount(open.epoch, said, count);
   }
 }
 
@@ -140,7 +143,7 @@ function lostIn({ from_seq: from, to_seq: to, media_id: mediaId, count }: LossRo
 }
 
 function reasonOf(row: Pick<LossRow, 'reason'>): LossReason {
-  return row.reason in LOSS_REASONS ? (row.reason as LossReason) : 'failed';
+  return row.reason in LOSS_REASONS_V2 ? (row.reason as LossReason) : 'failed';
 }
 
 function unique(ids: readonly Uint8Array[]): Uint8Array[] {

@@ -156,6 +156,44 @@ const MIGRATIONS: readonly string[] = [
   -- When the order was taken, UTC by the camera's clock; null where that was not set, and before this step.
   ALTER TABLE standing_order ADD COLUMN wall_ms INTEGER;
   `,
+  `
+  -- SQLite keeps the texts of all tables on the first page of the file, and there is no room for another: these get shorter ones.
+  -- Each goes before it comes back, so that the page never overflows.
+  ALTER TABLE epoch DROP COLUMN stopped;
+  CREATE TEMP TABLE old1 AS SELECT * FROM quarantine;
+  DROP TABLE quarantine;
+  CREATE TABLE quarantine(epoch INT,seq INT,code TEXT NOT NULL,bytes BLOB NOT NULL,PRIMARY KEY(epoch,seq))STRICT;
+  INSERT INTO quarantine SELECT * FROM old1;
+  DROP TABLE old1;
+  CREATE TEMP TABLE old2 AS SELECT * FROM health_mark;
+  DROP TABLE health_mark;
+  CREATE TABLE health_mark(epoch INT REFERENCES epoch ON DELETE CASCADE,seq INT,boot BLOB NOT NULL,quarter INT NOT NULL,PRIMARY KEY(epoch,seq))STRICT;
+  INSERT INTO health_mark SELECT * FROM old2;
+  DROP TABLE old2;
+  CREATE TEMP TABLE old3 AS SELECT * FROM order_counter;
+  DROP TABLE order_counter;
+  CREATE TABLE order_counter(epoch INT REFERENCES epoch ON DELETE CASCADE,signer BLOB,counter INT NOT NULL,PRIMARY KEY(epoch,signer))STRICT;
+  INSERT INTO order_counter SELECT * FROM old3;
+  DROP TABLE old3;
+  CREATE TEMP TABLE old4 AS SELECT * FROM pending_loss;
+  DROP TABLE pending_loss;
+  CREATE TABLE pending_loss(id INTEGER PRIMARY KEY,epoch INT NOT NULL,reason TEXT NOT NULL,from_seq INT,to_seq INT,media_id BLOB,count INT NOT NULL DEFAULT 0,said_seq INT)STRICT;
+  INSERT INTO pending_loss SELECT * FROM old4;
+  DROP TABLE old4;
+  CREATE TEMP TABLE old5 AS SELECT * FROM period_use;
+  DROP TABLE period_use;
+  CREATE TABLE period_use(epoch INT,seq INT,key_seq INT,PRIMARY KEY(epoch,seq,key_seq),UNIQUE(epoch,key_seq,seq),FOREIGN KEY(epoch,seq)REFERENCES record ON DELETE CASCADE)STRICT;
+  INSERT INTO period_use SELECT * FROM old5;
+  DROP TABLE old5;
+
+  -- Segments of clips, whose bodies are files beside the database; hash is that of the body. seq is the clip record that names it,
+  -- clip_seq the first one of its clip, key_seq the key record without which nobody opens it; ready is 1 once seq has its receipt.
+  CREATE TABLE segment(epoch INT REFERENCES epoch,hash BLOB,seq INT NOT NULL,clip_seq INT NOT NULL,idx INT NOT NULL,media_id BLOB NOT NULL,length INT NOT NULL,key_seq INT NOT NULL,ready INT NOT NULL,PRIMARY KEY(epoch,hash))STRICT;
+  -- How many of them clip records of the epoch named, and what became of them.
+  ALTER TABLE epoch ADD COLUMN clip_made INT NOT NULL DEFAULT 0;
+  ALTER TABLE epoch ADD COLUMN clip_kept INT NOT NULL DEFAULT 0;
+  ALTER TABLE epoch ADD COLUMN clip_lost INT NOT NULL DEFAULT 0;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -5,6 +5,8 @@ import type { Log } from '../../common/log.js';
 import type { AnyRecord, RecordTime } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import { eraseAside, finishSettingAside, isAside, keepAside, openAside, setAside } from './aside.js';
+import { Bodies } from './bodies.js';
+import { sweepBodies } from './clips.js';
 import { openDatabase } from './database.js';
 import { packKemKeys } from './epochs.js';
 import { Mirror, type MirrorState } from './mirror.js';
@@ -65,10 +67,16 @@ export function openOutbox(options: OpenOutboxOptions): { readonly outbox: Outbo
       throw error;
     }
   };
+  let isFull = false;
   const store = new OutboxStore(db, {
     signer,
     limits,
     sha256,
+    bodies: new Bodies(folder),
+    onNoRoom: () => {
+      if (!isFull) log.warn({ code: 'store-full' }, 'the disk is full: the oldest clips are given up');
+      isFull = true;
+    },
     repair,
     eraseAside: () => {
       eraseAside(path);
@@ -91,6 +99,7 @@ export function openOutbox(options: OpenOutboxOptions): { readonly outbox: Outbo
       if (repairs === 0) repair(db);
       reconcile();
     }
+    sweep(store, null, log);
     return { outbox, mirror };
   } catch (error) {
     mirror.close();
@@ -131,38 +140,52 @@ function openOrSetAside(path: string, open: () => Database, log: Log): Database 
 function adoptPublished(store: OutboxStore, mirror: Mirror, path: string, options: OpenOutboxOptions): void {
   const { log } = options;
   const published = mirror.state;
+  let segmentsLost: number | null = null;
   const old = openAside(path);
   if (old !== null) {
     try {
       // A power cut may have come after the salvage and before the old file was renamed.
       const isNew = store.queries.device.get()?.last_epoch === 0;
       if (isNew) {
-        const { found, lost } = salvage(store, old, published);
+        const { found, lost, segments } = salvage(store, old, published);
+        segmentsLost = segments;
         log.error({ code: 'store-corrupt', found, lost }, 'salvaged the readable records of the damaged outbox');
       }
     } finally {
       old.close();
     }
   }
-  if (published !== null) catchUp(store, mirror, published, options);
+  if (published !== null && catchUp(store, mirror, published, options)) segmentsLost ??= 0;
+  if (segmentsLost !== null) sweep(store, segmentsLost, log);
   if (old !== null) keepAside(path);
 }
 
-/** Compares the database with what was published; see docs/decisions/0004-mirror.md. */
-function catchUp(store: OutboxStore, mirror: Mirror, published: MirrorState, options: OpenOutboxOptions): void {
+/**
+ * Compares the database with what was published; see docs/decisions/0004-mirror.md. Returns whether it is another one than the
+ * camera had last.
+ */
+function catchUp(store: OutboxStore, mirror: Mirror, published: MirrorState, options: OpenOutboxOptions): boolean {
   const lastEpoch = store.queries.device.get()?.last_epoch ?? 0;
-  if (lastEpoch > published.epoch) return;
+  if (lastEpoch > published.epoch) return false;
   if (published.claim.length === 0) {
     stayReleased(store, published, lastEpoch);
-    return;
+    return false;
   }
   const row = store.queries.epoch.get(published.epoch);
-  if (lastEpoch === published.epoch && (row === undefined || row.is_open === 0)) return;
+  if (lastEpoch === published.epoch && (row === undefined || row.is_open === 0)) return false;
   const seq = published.seq ?? -1;
-  if (row !== undefined && row.head_seq >= seq && !hasOther(store, row, published)) return;
+  if (row !== undefined && row.head_seq >= seq && !hasOther(store, row, published)) return false;
   const gap = continueAfter(store, published, options);
   // Noted at once: the records still differ at the next start, and one gap says so.
   if (gap !== null) mirror.write({ ...published, seq: gap.value.seq, hash: gap.hash });
+  return true;
+}
+
+/** Brings rows and files of segments in line. See {@link sweepBodies}. */
+function sweep(store: OutboxStore, counted: number | null, log: Log): void {
+  const { missing, orphans } = sweepBodies(store, counted);
+  if (missing > 0) log.error({ code: 'store-corrupt', missing }, 'segments of clips are missing on the disk');
+  if (orphans > 0) log.info({ orphans }, 'removed what a cut left of segments');
 }
 
 /** Returns whether the database has another record where one was published: it was restored and went on by itself. */
@@ -179,6 +202,7 @@ function stayReleased(store: OutboxStore, published: MirrorState, lastEpoch: num
   if (!isBehind && queries.openEpoch.get() === undefined) return;
   store.erase(() => {
     const open = queries.openEpoch.get();
+    store.segments.dropAll();
     if (open !== undefined) {
       const range = { epoch: open.epoch, from: 0, to: open.head_seq };
       const totals = queries.rangeTotals.get(range);

@@ -1,9 +1,19 @@
 import type { AnyClaim } from '../../protocol/objects/claim.js';
 import type { AnyCommand } from '../../protocol/objects/command.js';
+import type { MediaReceipt } from '../../protocol/objects/media-receipt.js';
 import type { AnyReceipt } from '../../protocol/objects/receipt.js';
 import type { AnyRecord, LossReason, RecordTime } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import { append, appendKey, appendWithLoss, countLoss, flushLosses, type NewPeriod } from './append.js';
+import {
+  appendClip,
+  applyMediaReceipt,
+  segmentsToSend,
+  segmentTotals,
+  type ClipContent,
+  type NewSegment,
+  type QueuedSegment,
+} from './clips.js';
 import { beginEpoch, consumeFirstStart, endEpoch, unpackKemKeys, type Ownership } from './epochs.js';
 import { giveUp } from './limits.js';
 import {
@@ -18,9 +28,11 @@ import { hasPeriod } from './periods.js';
 import type { EpochRow } from './queries.js';
 import type { Place, QueuedRecord } from './queued.js';
 import { applyReceipt, type ReceiptOutcome } from './receipts.js';
+import type { SegmentTotals } from './segments.js';
 import { readSound } from './soundness.js';
 import type { OutboxSigner, OutboxStore, RecordContent, SealedMedia } from './store.js';
 
+export type { ClipContent, NewSegment, QueuedSegment, SegmentTotals };
 export type { OutboxSigner, Place, QueuedRecord, ReceiptOutcome, RecordContent, SealedMedia };
 
 /** Counts of records; always produced = receipted + queued + quarantined + lost. */
@@ -100,6 +112,44 @@ export class Outbox {
    */
   appendKey(period: NewPeriod, claimHash: Uint8Array, time: RecordTime): Verified<AnyRecord> | null {
     return appendKey(this.store, period, claimHash, time);
+  }
+
+  /**
+   * Writes the bodies of segments as files, then signs and stores the clip record that names them, with a row each. Returns null
+   * if they were sealed for another claim than the current one: they are then discarded and counted. A body for which the disk
+   * has no room is named in the record all the same, and a signed loss says that it is lost.
+   *
+   * @param sealedFor hash of the claim that the segments were sealed for
+   * @throws SealcamError `unclaimed`, `period-unavailable`, `store-full`, `store-unavailable`
+   */
+  appendClip(content: ClipContent, segments: readonly NewSegment[], sealedFor: Uint8Array): Verified<AnyRecord> | null {
+    return appendClip(this.store, content, segments, sealedFor);
+  }
+
+  /**
+   * Returns up to `count` bodies whose clip record has its receipt, in the order in which they are sent: the newest clip first,
+   * from its beginning.
+   */
+  segmentsToSend(count: number): readonly QueuedSegment[] {
+    return segmentsToSend(this.store, count);
+  }
+
+  /**
+   * Deletes the bodies that a media receipt says are stored; a refusal becomes a signed loss. The receipt must have been verified
+   * against the claim of its epoch.
+   */
+  applyMediaReceipt(receipt: Verified<MediaReceipt>): { readonly stored: number; readonly refused: number } {
+    return applyMediaReceipt(this.store, receipt);
+  }
+
+  /** Sets the listener that is called when the cloud takes more bodies: after the commit. It must not throw. */
+  onSegmentsReady(listener: () => void): void {
+    this.store.onSegmentsReady(listener);
+  }
+
+  /** Returns the totals of segments of the open epoch. */
+  segmentTotals(): SegmentTotals {
+    return segmentTotals(this.store);
   }
 
   /** Returns whether a period of the open epoch may be used: its key record is here, or has its receipt. */

@@ -90,6 +90,7 @@ export interface HealthMarkRow {
 const keptKey = (isDelivered: string): string => `EXISTS (
   SELECT 1 FROM period WHERE period.epoch = record.epoch AND period.seq = record.seq AND (${isDelivered}
     EXISTS (SELECT 1 FROM period_use WHERE period_use.epoch = period.epoch AND period_use.key_seq = period.seq)
+    OR EXISTS (SELECT 1 FROM segment WHERE segment.epoch = period.epoch AND segment.key_seq = period.seq)
     OR ((SELECT count(*) FROM period AS later WHERE later.epoch = period.epoch AND later.seq > period.seq) < 2
       AND EXISTS (SELECT 1 FROM epoch WHERE epoch.epoch = period.epoch AND is_open = 1))))`;
 
@@ -158,7 +159,8 @@ export function prepareQueries(db: Database) {
       'UPDATE epoch SET produced = produced + @records, lost = lost + @records WHERE epoch = @epoch',
     ),
     deleteDrainedEpochs: prepare(
-      'DELETE FROM epoch WHERE is_open = 0 AND NOT EXISTS (SELECT 1 FROM record WHERE record.epoch = epoch.epoch)',
+      `DELETE FROM epoch WHERE is_open = 0 AND NOT EXISTS (SELECT 1 FROM record WHERE record.epoch = epoch.epoch)
+         AND NOT EXISTS (SELECT 1 FROM segment WHERE segment.epoch = epoch.epoch)`,
     ),
 
     insertRecord: prepare(

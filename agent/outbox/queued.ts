@@ -16,6 +16,8 @@ export interface QueuedRecord extends Place {
   readonly bytes: Uint8Array;
   /** In the order of the record's list; null where an object was dropped. */
   readonly media: readonly (SealedObject | null)[];
+  /** Names segments of a clip. */
+  readonly isClip: boolean;
 }
 
 /** What rows are verified with; an OutboxStore is one. */

@@ -74,12 +74,13 @@ export function applyReceipt(store: OutboxStore, { value }: Verified<AnyReceipt>
   });
 }
 
-function deleteReceipted({ queries }: OutboxStore, epoch: number, from: number, to: number): number {
+function deleteReceipted({ queries, segments }: OutboxStore, epoch: number, from: number, to: number): number {
   const totals = queries.rangeTotals.get({ epoch, from, to });
   const records = totals?.records ?? 0;
   if (records === 0) return 0;
   if (from === 0) queries.keepAccept.run(epoch);
   queries.markDelivered.run({ epoch, from, to });
+  segments.markReady(epoch, from, to);
   queries.deleteRecords.run({ epoch, from, to });
   queries.forgetPeriodCopies.run({ epoch, from, to });
   queries.deleteAssignedLosses.run({ epoch, from, to });
@@ -101,7 +102,7 @@ interface Reject {
  * losses that it named itself. A key record that something here needs is kept. Null: it is not the record that is here.
  */
 function moveToQuarantine(store: OutboxStore, { epoch, seq, hash, code }: Reject): 'moved' | 'kept' | null {
-  const { queries, losses } = store;
+  const { queries, losses, segments } = store;
   const row = queries.record.get(epoch, seq);
   if (row === undefined || !equal(new Uint8Array(row.hash), hash)) return null;
   if (queries.isNeededKey.get(epoch, seq) !== undefined) return 'kept';
@@ -113,6 +114,7 @@ function moveToQuarantine(store: OutboxStore, { epoch, seq, hash, code }: Reject
   queries.deletePeriods.run({ epoch, from: seq, to: seq });
   queries.addQueued.run(-1, -size);
   queries.addQuarantined.run(1, epoch);
+  segments.dropOf(epoch, seq, seq);
   losses.addRange(epoch, 'quarantined', seq, seq);
   losses.restorePending(epoch, seq, seq);
   return 'moved';

@@ -4,6 +4,7 @@ import type { MirrorState } from './mirror.js';
 import { packKemKeys } from './epochs.js';
 import { restorePeriods } from './periods.js';
 import type { DeviceRow, EpochRow, LossRow, MediaRow, PeriodRow, RecordRow, StandingOrderRow } from './queries.js';
+import type { SegmentCounts, SegmentRow } from './segment-queries.js';
 import type { Database } from './sqlite.js';
 import type { OutboxStore } from './store.js';
 
@@ -13,6 +14,8 @@ interface CounterRow {
   readonly counter: number;
 }
 
+/** Of an epoch in a database of an earlier schema. */
+const NO_SEGMENTS: SegmentCounts = { clip_made: 0, clip_kept: 0, clip_lost: 0 };
 const HASH_BYTES = 32;
 const ROWS_PER_PAGE_MAX = 16;
 
@@ -20,13 +23,13 @@ const ROWS_PER_PAGE_MAX = 16;
  * Copies the readable rows of a damaged database, in one transaction, and adds what is missing to the pending losses.
  * Reads row by row, since one bad page ends a whole scan. Signatures are verified when a copied record is read.
  *
- * @returns the number of records copied, and of those lost
+ * @returns the number of records copied, of those lost, and of segments lost
  */
 export function salvage(
   store: OutboxStore,
   old: Database,
   published: MirrorState | null,
-): { readonly found: number; readonly lost: number } {
+): { readonly found: number; readonly lost: number; readonly segments: number } {
   // Adds the columns that an older schema lacks, if the database still allows it.
   undefinedOnError(() => {
     migrate(old);
@@ -70,10 +73,11 @@ export function salvage(
     });
     const found = copyRecords(store, old, known) + restorePeriods(store, rows<PeriodRow>(old, 'period'));
     const lost = epochs.reduce((sum, row) => sum + balance(store, row, arePendingWhole), 0);
+    const segments = copySegments(store, old, epochs);
     // An epoch that is closed only here could not name its losses any more.
     for (const row of epochs) if (row.is_open === 0) store.losses.carryPending(row.epoch);
     store.deleteDrained();
-    return { found, lost };
+    return { found, lost, segments };
   });
 }
 
@@ -193,6 +197,36 @@ function copyRecords({ queries }: OutboxStore, old: Database, epochs: ReadonlySe
     found++;
   });
   return found;
+}
+
+/** Copies the rows of segments, and counts those that are gone. Returns how many are. */
+function copySegments(store: OutboxStore, old: Database, epochs: readonly EpochRow[]): number {
+  const { queries, segments, losses } = store;
+  const known = new Set(epochs.map(({ epoch }) => epoch));
+  const kept = new Map<number, number>();
+  for (const row of rows<SegmentRow>(old, 'segment')) {
+    // Without its record, which is lost, a body that waits for the receipt would wait forever.
+    const isWhole = row.ready === 1 || queries.hasRecord.get(row.epoch, row.seq) !== undefined;
+    if (!known.has(row.epoch) || row.hash.length !== HASH_BYTES || !isWhole) continue;
+    segments.add(row);
+    kept.set(row.epoch, (kept.get(row.epoch) ?? 0) + 1);
+  }
+  let gone = 0;
+  for (const row of epochs) {
+    const { clip_made: made, clip_kept: stored, clip_lost: lost } = { ...NO_SEGMENTS, ...row };
+    const queued = kept.get(row.epoch) ?? 0;
+    const missing = Math.max(0, made - stored - lost - queued);
+    segments.queries.count.run({
+      epoch: row.epoch,
+      made: stored + lost + queued + missing,
+      kept: stored,
+      lost: lost + missing,
+    });
+    gone += missing;
+  }
+  const open = queries.openEpoch.get();
+  if (gone > 0 && open !== undefined) losses.addCount(open.epoch, 'corrupt', gone);
+  return gone;
 }
 
 /**

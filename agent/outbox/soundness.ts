@@ -42,7 +42,7 @@ export function readSound(store: OutboxStore, row: RecordRow, mayRepair = true):
       return null;
     }
   }
-  return { epoch, seq, hash: record.hash, bytes: record.bytes, media };
+  return { epoch, seq, hash: record.hash, bytes: record.bytes, media, isClip: record.value.kind === 'clip' };
 }
 
 function dropCorrupted(store: OutboxStore, row: RecordRow): void {

@@ -1,15 +1,17 @@
 import { equal } from '../../common/bytes.js';
-import { SealcamError } from '../../common/errors.js';
+import { isSealcamError, SealcamError } from '../../common/errors.js';
 import type { AnyClaim } from '../../protocol/objects/claim.js';
 import type { RecordMediaV2 } from '../../protocol/objects/record-fields-v2.js';
 import type { AnyRecord, LossReason } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
 import { isVersionTwo } from '../../protocol/wire/codec.js';
+import { fileName, type Bodies } from './bodies.js';
 import { markHealth } from './health-marks.js';
 import { PendingLosses } from './losses.js';
 import { prepareQueries, type EpochRow, type Queries, type RecordRow } from './queries.js';
 import { RecentRecords } from './recent-records.js';
+import { Segments } from './segments.js';
 import { isDamage, storeError, type Database } from './sqlite.js';
 
 /** What a record carries beside the fields that the outbox fills in. */
@@ -37,17 +39,27 @@ export interface OutboxLimits {
   /** Of records and sealed media together. */
   readonly maxBytes: number;
   readonly maxAgeMs: number;
+  /** Of the bodies of clips, which are files of their own. */
+  readonly clipMaxBytes: number;
 }
 
 export interface StoreDependencies {
   readonly signer: OutboxSigner;
   readonly limits: OutboxLimits;
   readonly sha256: (data: Uint8Array) => Uint8Array;
+  readonly bodies: Bodies;
+  /** Called when the disk is full and bodies are given up for what is new. */
+  readonly onNoRoom: () => void;
   /** Called when SQLite finds the database damaged: installs another with {@link OutboxStore.replaceDatabase}. */
   readonly repair: (damaged: Database) => void;
   /** Deletes the copies of damaged databases that were set aside. */
   readonly eraseAside: () => void;
 }
+
+/** Room that is made on a full disk for one transaction. */
+const ROOM_BYTES = 1024 * 1024;
+/** A database with fewer pages left may be full by its own limit, which no room on the disk changes. */
+const SPARE_PAGES = 256;
 
 /**
  * The database behind the outbox: its statements, transactions and pending losses. The files of this folder work on it;
@@ -57,16 +69,19 @@ export class OutboxStore {
   readonly signer: OutboxSigner;
   readonly limits: OutboxLimits;
   readonly sha256: (data: Uint8Array) => Uint8Array;
+  readonly bodies: Bodies;
   readonly recent = new RecentRecords();
   private readonly deps: StoreDependencies;
   private db: Database;
   private statements: Queries;
   private pending: PendingLosses;
+  private queuedSegments: Segments;
   private isClosed = false;
   private claimCache: Verified<AnyClaim> | null = null;
   /** Records inserted in the transaction that is open. */
   private inserted = 0;
   private announce: (count: number) => void = () => undefined;
+  private announceReady: () => void = () => undefined;
 
   constructor(db: Database, deps: StoreDependencies) {
     this.db = db;
@@ -74,8 +89,10 @@ export class OutboxStore {
     this.signer = deps.signer;
     this.limits = deps.limits;
     this.sha256 = deps.sha256;
+    this.bodies = deps.bodies;
     this.statements = prepareQueries(db);
     this.pending = new PendingLosses(this.statements);
+    this.queuedSegments = new Segments(db, this.pending, this.bodies);
   }
 
   get queries(): Queries {
@@ -87,9 +104,19 @@ export class OutboxStore {
     return this.pending;
   }
 
+  get segments(): Segments {
+    this.ensureDatabase();
+    return this.queuedSegments;
+  }
+
   /** Sets the listener that receives the number of records of each committed transaction. */
   onAppended(listener: (count: number) => void): void {
     this.announce = listener;
+  }
+
+  /** Sets the listener for committed transactions after which the cloud takes more bodies. */
+  onSegmentsReady(listener: () => void): void {
+    this.announceReady = listener;
   }
 
   /** Continues on another database. */
@@ -97,6 +124,7 @@ export class OutboxStore {
     this.db = db;
     this.statements = prepareQueries(db);
     this.pending = new PendingLosses(this.statements);
+    this.queuedSegments = new Segments(db, this.pending, this.bodies);
   }
 
   close(): void {
@@ -106,22 +134,56 @@ export class OutboxStore {
 
   /**
    * Runs in one transaction; an inner call is a savepoint. Throws errors of SQLite as SealcamErrors.
-   * A damaged database is repaired after the outermost transaction failed, so that the next call finds a sound one.
+   * A damaged database is repaired after the outermost transaction failed, so that the next call finds a sound one. On a full
+   * disk records go before the bodies of clips: some are given up, and `run` is called again.
    */
   transaction<T>(run: () => T): T {
+    const isInner = this.db.inTransaction;
+    try {
+      return this.attempt(run);
+    } catch (error) {
+      const isFull = isSealcamError(error) && error.code === 'store-full';
+      if (isInner || !isFull || this.isAtOwnLimit() || !this.makeRoom(ROOM_BYTES)) throw error;
+      return this.attempt(run);
+    }
+  }
+
+  /**
+   * Gives up bodies that are wanted least, for this many bytes on a full disk. Returns whether there were any. Their files go
+   * first: a database that cannot grow needs the room to say so.
+   */
+  makeRoom(bytes: number): boolean {
+    const rows = this.reading(() => this.segments.leastWanted(bytes));
+    if (rows.length === 0) return false;
+    this.deps.onNoRoom();
+    for (const row of rows) this.bodies.remove(fileName(row));
+    this.attempt(() => {
+      for (const row of rows) this.segments.drop(row, 'full');
+    });
+    return true;
+  }
+
+  private isAtOwnLimit(): boolean {
+    const pages = (name: string): number => this.db.pragma(name, { simple: true }) as number;
+    return pages('max_page_count') - pages('page_count') < SPARE_PAGES;
+  }
+
+  private attempt<T>(run: () => T): T {
     this.ensureDatabase();
     const isInner = this.db.inTransaction;
     const insertedBefore = this.inserted;
+    const segmentMarks = this.queuedSegments.marks;
     let result: T;
     try {
       result = this.db.transaction(run).immediate();
     } catch (error) {
       this.inserted = insertedBefore;
+      this.queuedSegments.rolledBack(segmentMarks);
       const known = storeError(error, this.db.name);
       if (!isInner && isDamage(known)) this.deps.repair(this.db);
       throw known;
     }
-    if (!isInner) this.announceInserted();
+    if (!isInner) this.announceCommitted();
     return result;
   }
 
@@ -217,6 +279,7 @@ export class OutboxStore {
     this.queries.deletePeriods.run({ epoch, from: seq, to: seq });
     this.queries.addQueued.run(-1, -size);
     this.queries.addLost.run(1, epoch);
+    this.segments.dropOf(epoch, seq, seq);
     this.losses.addRange(epoch, reason, seq, seq);
     this.losses.restorePending(epoch, seq, seq);
   }
@@ -234,8 +297,18 @@ export class OutboxStore {
   }
 
   /**
-   * Notes the period of a key record, or the periods that a record needs.
+   * Returns the seq of a period's key record.
    * @throws SealcamError `period-unavailable` if the key record is not here: what was sealed could never be opened
+   */
+  keySeqOf(epoch: number, periodId: Uint8Array | undefined): number {
+    const period = periodId === undefined ? undefined : this.queries.periodById.get(epoch, periodId);
+    if (period === undefined) throw new SealcamError('period-unavailable', 'sealed without a key record in the outbox');
+    return period.seq;
+  }
+
+  /**
+   * Notes the period of a key record, or the periods that a record needs.
+   * @throws SealcamError `period-unavailable`
    */
   private notePeriods({ value, bytes }: Verified<AnyRecord>, media: readonly SealedMedia[]): void {
     const { version, epoch, seq, key } = value;
@@ -246,10 +319,7 @@ export class OutboxStore {
       return;
     }
     for (const { periodId } of media) {
-      const period = periodId === undefined ? undefined : this.queries.periodById.get(epoch, periodId);
-      if (period === undefined)
-        throw new SealcamError('period-unavailable', 'sealed without a key record in the outbox');
-      this.queries.insertPeriodUse.run({ epoch, seq, keySeq: period.seq });
+      this.queries.insertPeriodUse.run({ epoch, seq, keySeq: this.keySeqOf(epoch, periodId) });
     }
   }
 
@@ -258,9 +328,11 @@ export class OutboxStore {
     if (!this.db.open && !this.isClosed) this.deps.repair(this.db);
   }
 
-  private announceInserted(): void {
+  private announceCommitted(): void {
     const count = this.inserted;
     this.inserted = 0;
+    const readied = this.queuedSegments.committed();
     if (count > 0) this.announce(count);
+    if (readied > 0) this.announceReady();
   }
 }

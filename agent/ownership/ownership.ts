@@ -50,6 +50,8 @@ export interface OwnershipDependencies {
   readonly restingState: () => IndicatorState;
   /** The ownership is about to end: what was counted and not recorded yet is recorded now, or nobody ever names it. */
   readonly onEnding: () => void;
+  /** The epoch is about to end, by a tombstone or a new claim: nothing of it may be part of another. */
+  readonly onEpochEnding?: () => void;
   /** An epoch was opened or ended. */
   readonly onChanged: () => void;
 }
@@ -153,8 +155,9 @@ export class OwnershipKeeper {
 
   /** Ends the ownership. The camera then records nothing until it is claimed again. */
   end(reason: 'release' | 'reset'): void {
-    const { outbox, mirror, log, now, onEnding, onChanged } = this.deps;
+    const { outbox, mirror, log, now, onEnding, onEpochEnding, onChanged } = this.deps;
     guard(log, 'what was withheld could not be recorded', onEnding);
+    onEpochEnding?.();
     outbox.endEpoch(reason, now());
     noteOwnership(outbox, mirror);
     onChanged();
@@ -187,8 +190,9 @@ export class OwnershipKeeper {
 
   /** Makes a claim the one in force. @throws SealcamError `claim-refused`, `store-full`, `store-unavailable` */
   private accept(claim: Verified<AnyClaim>, mac: Uint8Array | null, kemKeys: readonly Uint8Array[] = []): void {
-    const { outbox, mirror, log, now, onChanged } = this.deps;
+    const { outbox, mirror, log, now, onEpochEnding, onChanged } = this.deps;
     this.window.admit(this.attemptOf(claim, mac));
+    onEpochEnding?.();
     outbox.beginEpoch(claim, now(), kemKeys);
     noteOwnership(outbox, mirror);
     const { epoch, recipients } = claim.value;

@@ -38,6 +38,8 @@ export interface RecorderDependencies {
   readonly onRecorded: (stages: StageTimes) => void;
   /** Monotonic milliseconds for measuring stages. */
   readonly nowMs: () => number;
+  /** A transition of an event that has an owner was queued; {@link Recorder.idle} resolves once it is recorded. */
+  readonly onQueued?: (transition: Transition<Frame>, eventId: Uint8Array, claim: Verified<AnyClaim>) => void;
 }
 
 /** How long each stage of one record took, in milliseconds. */
@@ -75,6 +77,8 @@ export class Recorder {
   private settings: RecorderSettings;
   private readonly gate: EventGate;
   private event: OpenEvent | null = null;
+  /** Of the event whose start was queued last; null where that was not to be recorded. */
+  private queuedId: Uint8Array | null = null;
   private smallestRoom = Infinity;
   private waiting = 0;
   private waitingBytes = 0;
@@ -100,7 +104,8 @@ export class Recorder {
    */
   recordTransition(transition: Transition<Frame>, isOrdered = false): void {
     const decidedAtMs = this.deps.nowMs();
-    const { counters, outbox } = this.deps;
+    const { counters, outbox, random, onQueued } = this.deps;
+    if (transition.type === 'start') this.queuedId = null;
     // The claim of now: an event that starts without an owner must not end in the records of a later one.
     const claim = outbox.currentClaim();
     if (!isOrdered && !this.gate.admits(transition.type, claim?.value ?? null, decidedAtMs)) return;
@@ -116,11 +121,13 @@ export class Recorder {
       this.countUnsaid();
       return;
     }
+    if (transition.type === 'start') this.queuedId = random.bytes(16);
+    const id = this.queuedId;
     this.waiting++;
     this.waitingBytes += bytes;
     this.work = this.work.then(async () => {
       try {
-        await this.record(transition, claim, decidedAtMs);
+        await this.record(transition, id, claim, decidedAtMs);
       } catch (error) {
         this.fail(error);
       } finally {
@@ -128,6 +135,7 @@ export class Recorder {
         this.waitingBytes -= bytes;
       }
     });
+    if (id !== null && claim !== null) onQueued?.(transition, id, claim);
   }
 
   /** Records how many events were withheld, if a record is due, or now with `isLast`. Returns whether it did. */
@@ -179,18 +187,19 @@ export class Recorder {
 
   private async record(
     transition: Transition<Frame>,
+    id: Uint8Array | null,
     claim: Verified<AnyClaim> | null,
     decidedAtMs: number,
   ): Promise<void> {
-    const { random, counters } = this.deps;
+    const { counters } = this.deps;
     if (this.isAbandoned) return;
     if (claim === null) {
       counters.add('events.unclaimed');
       this.event = null;
       return;
     }
-    if (transition.type === 'start') {
-      this.event = { id: random.bytes(16), claimHash: claim.hash, revision: 0, picture: null, shown: null };
+    if (transition.type === 'start' && id !== null) {
+      this.event = { id, claimHash: claim.hash, revision: 0, picture: null, shown: null };
     }
     const { event } = this;
     // The event started before the claim, or its start could not be recorded.

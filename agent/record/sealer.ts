@@ -38,6 +38,13 @@ export interface SealedSight extends SealedMedia {
   readonly media: RecordMedia;
 }
 
+/** A sealed segment of a clip. */
+export interface SealedSegment extends SealedObject {
+  readonly mediaId: Uint8Array;
+  readonly bodyHash: Uint8Array;
+  readonly periodId: Uint8Array;
+}
+
 interface SightPlace extends ObjectPlace {
   readonly role: 'thumbnail' | 'detail';
 }
@@ -110,6 +117,18 @@ export class Sealer {
     if (period === null) return null;
     const place = { eventId: NO_EVENT, mediaId: this.random.bytes(16), role: 'detail' } as const;
     return this.sealInPeriod(period, place, encodeInForce(content));
+  }
+
+  /**
+   * Returns a sealed segment of a clip; null while there is no period to seal in, and under a claim of version 1, which has no clips.
+   * @throws SealcamError `too-large`, `randomness-repeats`
+   */
+  sealSegment(claim: Verified<AnyClaim>, eventId: Uint8Array, content: Uint8Array): SealedSegment | null {
+    const period = isVersionTwo(claim.value) ? this.periodNow(claim) : null;
+    if (period === null) return null;
+    const mediaId = this.random.bytes(16);
+    const { header, body } = period.seal({ eventId, mediaId, role: 'segment' }, content);
+    return { mediaId, header, body, bodyHash: this.suite.sha256(body), periodId: period.context.periodId };
   }
 
   private periodNow(claim: Verified<AnyClaim>): Period | null {

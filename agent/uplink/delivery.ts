@@ -9,7 +9,6 @@ import type { Mirror } from '../outbox/mirror.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { noteBeforePublish } from '../outbox/published.js';
 import type { HeldRecord } from './oversize.js';
-import type { SizeEvidence } from './packet-limit.js';
 import { Sender, type Parcel, type SizeLimits } from './sender.js';
 import type { PublishResult, UplinkSocket } from './socket.js';
 
@@ -32,8 +31,6 @@ export interface DeliveryDependencies {
   readonly onFailed: () => void;
   /** What is known of the broker's limit on the size of a message. */
   readonly sizes: SizeLimits;
-  /** A smaller limit was learned from what the broker refused. */
-  readonly onLimitLearned: (evidence: SizeEvidence) => void;
   /** A record or its pictures will never leave: a loss is counted, and signed with the next gap. */
   readonly onGivenUp: (record: HeldRecord, what: 'media' | 'record') => void;
   readonly log: Log;
@@ -85,6 +82,11 @@ export class Delivery {
   /** Number of records that were sent and have no receipt. */
   get waitingForReceipt(): number {
     return this.sender?.waitingForReceipt ?? 0;
+  }
+
+  /** Whether a live record waits for the broker's answer. */
+  get hasLiveInFlight(): boolean {
+    return [...this.inFlight].some(({ isLive }) => isLive);
   }
 
   /** Size of the largest message without an answer; 0 if every one has its own. */
@@ -204,15 +206,14 @@ export class Delivery {
 
   /** Learns from the broker's answer which sizes it takes. */
   private noteSize(sender: Sender, parcel: Parcel, result: PublishResult): void {
-    const { sizes, clock, random, pacing, onLimitLearned } = this.deps;
+    const { sizes, clock, random, pacing } = this.deps;
     const { length } = parcel.payload;
     if (result === 'acknowledged') {
       sizes.limit.noteAcknowledged(length);
       return;
     }
     const nowMs = clock.monotonicMs();
-    const evidence = result === 'too-large' ? 'named' : 'refused';
-    if (sizes.limit.noteRefused(length, evidence, nowMs)) onLimitLearned(evidence);
+    sizes.limit.noteRefused(length, result === 'too-large' ? 'named' : 'refused', nowMs);
     if (result === 'too-large') sender.markTooLarge(parcel, nowMs, pacing().windowMs, random.uniform());
   }
 

@@ -6,6 +6,8 @@
 export interface DrainState {
   /** Tokens for live records. */
   readonly live: number;
+  /** Tokens for live records of clips, so that a clip does not keep the pictures of events waiting. */
+  readonly clip: number;
   /** Tokens for the backlog. */
   readonly backlog: number;
   readonly atMs: number;
@@ -17,6 +19,9 @@ export interface DrainState {
 
 const LIVE_BURST = 4;
 const LIVE_PER_MS = 2 / 1000;
+/** A clip begins with one or two records, and then has one in two to four seconds. */
+const CLIP_BURST = 3;
+const CLIP_PER_MS = 1 / 1000;
 const BACKLOG_BURST = 1;
 /** One record in two minutes. */
 const BACKLOG_PER_MS_MIN = 1 / 120_000;
@@ -29,7 +34,7 @@ const CLOUD_INTERVAL_MAX_MS = 900_000;
 /** `ownRate`: records this camera produces per millisecond, on average. */
 export function startDrain(nowMs: number, ownRate: number, cloudIntervalMs: number | null): DrainState {
   const rate = Math.min(BACKLOG_PER_MS_MAX, Math.max(BACKLOG_PER_MS_MIN, OWN_RATE_FACTOR * ownRate));
-  return { live: LIVE_BURST, backlog: 0, atMs: nowMs, rate, cloudIntervalMs };
+  return { live: LIVE_BURST, clip: CLIP_BURST, backlog: 0, atMs: nowMs, rate, cloudIntervalMs };
 }
 
 function backlogPerMs(state: DrainState): number {
@@ -43,6 +48,7 @@ export function refill(state: DrainState, nowMs: number): DrainState {
     ...state,
     atMs: nowMs,
     live: Math.min(LIVE_BURST, state.live + elapsedMs * LIVE_PER_MS),
+    clip: Math.min(CLIP_BURST, state.clip + elapsedMs * CLIP_PER_MS),
     backlog: Math.min(BACKLOG_BURST, state.backlog + elapsedMs * backlogPerMs(state)),
   };
 }
@@ -50,6 +56,11 @@ export function refill(state: DrainState, nowMs: number): DrainState {
 /** Returns the state with one live token less, or null without one. */
 export function spendLive(state: DrainState): DrainState | null {
   return state.live >= 1 ? { ...state, live: state.live - 1 } : null;
+}
+
+/** Returns the state after a live record of a clip: with one clip token less, without one as {@link spendLive}. */
+export function spendClip(state: DrainState): DrainState | null {
+  return state.clip >= 1 ? { ...state, clip: state.clip - 1 } : spendLive(state);
 }
 
 /** Returns the state with one backlog token less, or null without one. */

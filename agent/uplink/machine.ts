@@ -286,14 +286,13 @@ export function isWaiting({ phase }: UplinkState): boolean {
 /** Waits for the first attempt after a boot or a loss: uniform over the window. */
 function spread(state: UplinkState, { nowMs, uniform }: StepContext): UplinkState {
   const spanMs = state.isClaimWindowOpen ? CLAIM_RETRY_MS : Math.max(state.windowMs, state.effectiveWindowMs);
-  return { ...state, phase: 'spread', dueMs: nowMs + spanMs * uniform, connectedAtMs: null };
+  return { ...state, phase: 'spread', dueMs: nowMs + spreadMs(spanMs, uniform), connectedAtMs: null };
 }
 
-/** Waits for a later attempt. The base is capped below the maximum, so that the jitter does not vanish at it. */
+/** Waits for a later attempt. */
 function wait(state: UplinkState, { nowMs, uniform }: StepContext): UplinkState {
-  const baseMaxMs = WINDOW_MAX_MS / (1 + JITTER_SHARE);
-  const baseMs = state.isClaimWindowOpen ? CLAIM_RETRY_MS : Math.min(baseMaxMs, state.effectiveWindowMs);
-  return { ...state, phase: 'wait', dueMs: nowMs + jittered(baseMs, uniform), connectedAtMs: null };
+  const baseMs = state.isClaimWindowOpen ? CLAIM_RETRY_MS : state.effectiveWindowMs;
+  return { ...state, phase: 'wait', dueMs: nowMs + retryMs(baseMs, uniform), connectedAtMs: null };
 }
 
 function authHold(state: UplinkState, { nowMs, uniform }: StepContext): UplinkStep {
@@ -308,6 +307,16 @@ function authHold(state: UplinkState, { nowMs, uniform }: StepContext): UplinkSt
     },
     effects: [{ type: 'disconnect' }, { type: 'report', event: 'auth-hold' }],
   };
+}
+
+/** Returns the wait for the first attempt after a loss: uniform over the window. */
+export function spreadMs(windowMs: number, uniform: number): number {
+  return windowMs * uniform;
+}
+
+/** Returns the wait for a later attempt. The base is capped below the maximum, so that the jitter does not vanish at it. */
+export function retryMs(effectiveWindowMs: number, uniform: number): number {
+  return jittered(Math.min(WINDOW_MAX_MS / (1 + JITTER_SHARE), effectiveWindowMs), uniform);
 }
 
 function jittered(baseMs: number, uniform: number): number {
@@ -325,8 +334,13 @@ function withHints(state: UplinkState, { windowMs, drainIntervalMs }: ServerHint
  * already; else twice the window in use.
  */
 function withBusyWindow(state: UplinkState, { retryAfterMs, windowMs }: ServerHints): UplinkState {
-  const unhintedMs = windowMs === undefined ? 2 * state.effectiveWindowMs : state.effectiveWindowMs;
-  return { ...state, effectiveWindowMs: clampWindow(retryAfterMs ?? unhintedMs) };
+  if (windowMs !== undefined && retryAfterMs === undefined) return state;
+  return { ...state, effectiveWindowMs: busyWindowMs(state.effectiveWindowMs, retryAfterMs) };
+}
+
+/** Returns the window after a busy answer: the time that it asks for, else twice the window in use. */
+export function busyWindowMs(effectiveWindowMs: number, retryAfterMs?: number): number {
+  return clampWindow(retryAfterMs ?? 2 * effectiveWindowMs);
 }
 
 /**

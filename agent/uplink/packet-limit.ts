@@ -28,6 +28,7 @@ const PUBLISH_OVERHEAD_BYTES = 1 + 4 + 2 + 2 + 1;
  */
 export class PacketLimit {
   private readonly overheadBytes: number;
+  private readonly onLearned: (evidence: SizeEvidence) => void;
   private announcedBytes = Infinity;
   private learnedBytes = Infinity;
   private retryAtMs = Infinity;
@@ -38,7 +39,9 @@ export class PacketLimit {
   private receiptedBytes = 0;
   private receiptedAtMs = -Infinity;
 
-  constructor(topic: string) {
+  /** `onLearned` is called after each smaller limit that was learned. */
+  constructor(topic: string, onLearned: (evidence: SizeEvidence) => void = () => undefined) {
+    this.onLearned = onLearned;
     this.overheadBytes = PUBLISH_OVERHEAD_BYTES + Buffer.byteLength(topic);
   }
 
@@ -103,7 +106,9 @@ export class PacketLimit {
     this.retryAtMs = nowMs + this.retryDelayMs;
     const before = this.learnedBytes;
     this.learnedBytes = Math.max(LEARNED_MIN_BYTES, Math.min(before, suspectBytes - 1));
-    return this.learnedBytes < before;
+    if (this.learnedBytes >= before) return false;
+    this.onLearned(evidence);
+    return true;
   }
 
   private forgetLearned(): void {

@@ -8,6 +8,7 @@ import {
   slowDown,
   startDrain,
   spendBacklog,
+  spendClip,
   spendLive,
   withCloudInterval,
   type DrainState,
@@ -228,7 +229,7 @@ export class Sender {
       }
       size += sizeOf(record);
       if (records.length > 0 && size > this.limit.maxBytes(this.nowMs)) break;
-      this.drain = drain;
+      this.drain = record.isClip ? (spendClip(this.drain) ?? drain) : drain;
       this.liveCursor = place;
       records.push(record);
       this.outstanding.markSending(record, true, rawBytes(record));

@@ -28,7 +28,9 @@ export class SizeWatch implements SizeLimits {
 
   constructor(deps: SizeWatchDependencies) {
     this.deps = deps;
-    this.limit = new PacketLimit(topicOf(deps.device, 'up'));
+    this.limit = new PacketLimit(topicOf(deps.device, 'up'), (evidence) => {
+      this.reportLearned(evidence);
+    });
     this.oversize = new Oversize(deps.settings.oversizeHoldMs, (record) => {
       this.reportHeld(record);
     });
@@ -37,11 +39,10 @@ export class SizeWatch implements SizeLimits {
   /** A connection ended: by itself, or with the reason that a packet was too large. */
   noteEnd(largestInFlight: number, cause: CloseCause, isTooLarge: boolean): void {
     if (largestInFlight === 0 || (cause !== 'lost' && !isTooLarge)) return;
-    const evidence = isTooLarge ? 'named' : 'closed';
-    if (this.limit.noteRefused(largestInFlight, evidence, this.deps.clock.monotonicMs())) this.reportLearned(evidence);
+    this.limit.noteRefused(largestInFlight, isTooLarge ? 'named' : 'closed', this.deps.clock.monotonicMs());
   }
 
-  reportLearned(evidence: SizeEvidence): void {
+  private reportLearned(evidence: SizeEvidence): void {
     const maxBytes = this.limit.maxBytes(this.deps.clock.monotonicMs());
     this.deps.log.warn({ code: CODE, evidence, maxBytes, hint }, 'the broker does not take larger messages');
   }

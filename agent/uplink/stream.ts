@@ -3,10 +3,12 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { endpointOf } from '../../common/address.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
 import { checkByFloor } from './floor-check.js';
-import { connectionError } from './tls-errors.js';
+import { BROKER, connectionError, type Peer } from './tls-errors.js';
 
 export interface StreamSettings {
   readonly url: string;
+  /** Who is at the other end; the broker if omitted. */
+  readonly peer?: Peer;
   /** PEM of the authorities; undefined: those of the system. */
   readonly ca: string | undefined;
   readonly cert: string | undefined;
@@ -34,15 +36,21 @@ export interface StreamHandlers {
   readonly failed: (error: SealcamError) => void;
 }
 
-const PORT = 1883;
-const TLS_PORT = 8883;
+/** Schemes, each with its port and whether it is TLS. */
+const SCHEMES: Readonly<Record<string, readonly [port: number, isTls: boolean]>> = {
+  'mqtt:': [1883, false],
+  'mqtts:': [8883, true],
+  'http:': [80, false],
+  'https:': [443, true],
+};
 
 /**
- * Opens TCP or TLS to a broker and verifies its certificate before it calls `ready`. The caller destroys the socket.
+ * Opens TCP or TLS to a server and verifies its certificate before it calls `ready`. The caller destroys the socket.
  */
 export function openStream(settings: StreamSettings, session: TlsSession, handlers: StreamHandlers): Socket {
-  const isTls = new URL(settings.url).protocol === 'mqtts:';
-  const address = endpointOf(settings.url, isTls ? TLS_PORT : PORT);
+  const { peer = BROKER } = settings;
+  const [port, isTls] = SCHEMES[new URL(settings.url).protocol] ?? [0, true];
+  const address = endpointOf(settings.url, port);
   let isDecided = false;
   const fail = (error: SealcamError): void => {
     socket.destroy();
@@ -60,10 +68,10 @@ export function openStream(settings: StreamSettings, session: TlsSession, handle
         ready({ tls: null, isResumed: false });
       });
   socket.on('error', (error) => {
-    fail(connectionError(error));
+    fail(connectionError(error, peer));
   });
   socket.once('close', () => {
-    fail(connectionError(new Error('the connection was closed before it was established')));
+    fail(connectionError(new Error('the connection was closed before it was established'), peer));
   });
   return socket;
 }
@@ -77,7 +85,7 @@ interface TlsParts {
 }
 
 function tlsStream({ settings, address, session, ready, fail }: TlsParts): TLSSocket {
-  const { ca, cert, key, timeFloorMs = () => null } = settings;
+  const { ca, cert, key, timeFloorMs = () => null, peer = BROKER } = settings;
   // Only with a configured authority: against the system's authorities only OpenSSL checks, and it needs the clock.
   const floorMs = ca === undefined ? null : timeFloorMs();
   const offered = floorMs === null ? session.ticket : undefined;
@@ -95,9 +103,9 @@ function tlsStream({ settings, address, session, ready, fail }: TlsParts): TLSSo
   });
   socket.once('secureConnect', () => {
     try {
-      if (floorMs !== null && ca !== undefined) checkByFloor(socket, address.host, ca, floorMs);
+      if (floorMs !== null && ca !== undefined) checkByFloor(socket, address.host, ca, floorMs, peer);
     } catch (error) {
-      fail(asSealcamError(error, 'broker-untrusted'));
+      fail(asSealcamError(error, peer.untrusted));
       return;
     }
     // TLS 1.2 sends no new ticket with a resumed session; the old one stays valid.

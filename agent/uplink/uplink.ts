@@ -141,6 +141,11 @@ export class Uplink {
     return this.delivery?.isReady === true;
   }
 
+  /** Whether a live record is on its way to the broker: what is not urgent gives way. */
+  get isSendingLive(): boolean {
+    return this.delivery?.hasLiveInFlight === true;
+  }
+
   /** The version that may be offered on this connection: 2 only where its cloud announced that. */
   get version(): ProtocolVersion {
     return this.announced.includes(2) ? 2 : 1;
@@ -306,9 +311,6 @@ export class Uplink {
         drainIntervalMs: this.state.drainIntervalMs,
       }),
       sizes: this.sizes,
-      onLimitLearned: (evidence) => {
-        this.sizes.reportLearned(evidence);
-      },
       onGivenUp: (held, what) => {
         this.sizes.reportGivenUp(held, what);
       },

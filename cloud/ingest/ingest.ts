@@ -1,5 +1,5 @@
 import { equal, toHex } from '../../common/bytes.js';
-import { sleep, type Clock } from '../../common/clock.js';
+import type { Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
 import { asSealcamError, isSealcamError, SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
@@ -25,6 +25,7 @@ import { countRefused } from '../alarms/shares.js';
 import type { ClaimRow, CloudStore, PendingClaim } from '../store/store.js';
 import { noMakerList, type MakerList } from '../trust/maker-list.js';
 import { ReceiptSigners } from '../trust/receipt-signers.js';
+import { ClaimWait } from './claim-wait.js';
 import { EarlyStatus } from './early-status.js';
 import { Greetings } from './greetings.js';
 import {
@@ -75,13 +76,6 @@ export interface ReceiveTimes {
   observe(device: Uint8Array, time: RecordTime): void;
 }
 
-/** How long a record waits for its claim. An accept that was sent is stored within this time unless the store is away. */
-const CLAIM_WAIT_MAX_MS = 2000;
-const CLAIM_POLL_MS = 100;
-/** How long a camera whose claim never arrived is refused without waiting, so that it cannot hold up ingest. */
-const CLAIM_MISS_TTL_MS = 60_000;
-const CLAIM_MISSES_MAX = 10_000;
-
 export interface CameraMessage {
   readonly topic: string;
   readonly payload: Uint8Array;
@@ -113,14 +107,14 @@ export class Ingest {
   private readonly receiveTimes: ReceiveTimes;
   private readonly earlyStatus = new EarlyStatus();
   private readonly greetings: Greetings;
-  /** By device: the monotonic time at which a wait for its claim ended without one. */
-  private readonly claimMisses = new Map<string, number>();
+  private readonly claimWait: ClaimWait;
 
   constructor(deps: IngestDependencies) {
     this.deps = deps;
     this.refusals = new Refusals(deps);
     this.faults = new FaultLog(deps.clock, deps.log);
     this.greetings = new Greetings(deps.clock);
+    this.claimWait = new ClaimWait(deps);
     this.signers = new ReceiptSigners(deps.suite, [deps.receiptSigner, ...(deps.otherReceiptSigners ?? [])]);
     this.makerList = deps.makerList ?? noMakerList(deps);
     this.receiveTimes = deps.receiveTimes ?? {
@@ -267,7 +261,7 @@ export class Ingest {
     const isRevoked = this.makerList.names(device);
     const waits = new Map<number, Promise<ClaimRow | undefined>>();
     const waitForClaim = (epoch: number): Promise<ClaimRow | undefined> => {
-      const wait = waits.get(epoch) ?? this.waitForClaim(device, epoch);
+      const wait = waits.get(epoch) ?? this.claimWait.row(device, epoch);
       waits.set(epoch, wait);
       return wait;
     };
@@ -287,23 +281,6 @@ export class Ingest {
       if (isLast) await judging.at(-1);
     }
     return Promise.all(judging);
-  }
-
-  /** Polls for the row of an epoch whose accept another worker may be storing. */
-  private async waitForClaim(device: Uint8Array, epoch: number): Promise<ClaimRow | undefined> {
-    const { store, clock, counters } = this.deps;
-    const name = toHex(device);
-    const missedAtMs = this.claimMisses.get(name);
-    if (missedAtMs !== undefined && clock.monotonicMs() - missedAtMs < CLAIM_MISS_TTL_MS) return undefined;
-    counters.add('ingest.claim-awaited');
-    for (let waitedMs = 0; waitedMs < CLAIM_WAIT_MAX_MS; waitedMs += CLAIM_POLL_MS) {
-      await sleep(clock, CLAIM_POLL_MS);
-      const row = await store.claims.row(device, epoch);
-      if (row !== undefined) return row;
-    }
-    if (this.claimMisses.size >= CLAIM_MISSES_MAX) this.claimMisses.clear();
-    this.claimMisses.set(name, clock.monotonicMs());
-    return undefined;
   }
 
   /** Sends one receipt for each claim among the judged records, and records the refusals. */

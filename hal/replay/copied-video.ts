@@ -33,15 +33,7 @@ export class CopiedVideo implements VideoSource {
   async open(signal: AbortSignal): Promise<VideoInfo> {
     const { path, camera } = this.options;
     await camera.open(signal);
-    if ((await stat(path)).isDirectory()) {
-      throw new SealcamError('video-unsupported', `${path}: a folder of JPEG files holds no H.264`);
-    }
-    const { code, stdout, stderr } = await runTool('ffprobe', [...PROBE_ARGS, ...inputArgs(path)], signal);
-    const found = code === 0 ? parseProbed(new TextDecoder().decode(stdout)) : null;
-    if (found === null) throw unreadable(path, stderr);
-    const video = copiedVideo(found);
-    if (video instanceof SealcamError) throw video;
-    return video;
+    return probeCopied(path, signal);
   }
 
   async *units(signal: AbortSignal): AsyncGenerator<VideoUnit> {
@@ -104,8 +96,21 @@ export class CopiedVideo implements VideoSource {
   }
 }
 
+/** Returns what a copy of a file's stream is. @throws SealcamError `video-unsupported` where browsers would not play it, `video-unreadable` */
+export async function probeCopied(path: string, signal: AbortSignal): Promise<VideoInfo> {
+  if ((await stat(path)).isDirectory()) {
+    throw new SealcamError('video-unsupported', `${path}: a folder of JPEG files holds no H.264`);
+  }
+  const { code, stdout, stderr } = await runTool('ffprobe', [...PROBE_ARGS, ...inputArgs(path)], signal);
+  const found = code === 0 ? parseProbed(new TextDecoder().decode(stdout)) : null;
+  if (found === null) throw unreadable(path, stderr);
+  const video = copiedVideo(found);
+  if (video instanceof SealcamError) throw video;
+  return video;
+}
+
 /** Copies the stream of a file: units with their times from its start. @throws SealcamError of the stream, `video-truncated` */
-async function* copyVideo(path: string, signal: AbortSignal): AsyncGenerator<VideoUnit> {
+export async function* copyVideo(path: string, signal: AbortSignal): AsyncGenerator<VideoUnit> {
   const { child, extra, exit } = startFfmpeg(
     [
       '-v',

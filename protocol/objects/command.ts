@@ -23,7 +23,7 @@ import { kindOfVersions, PROTOCOL_VERSION, type SignedKind } from './signed-obje
 /** A corner in 1/65535 of the picture's width and of its height. */
 const corner = tuple(uint(65_535), uint(65_535));
 const zone = struct({
-  name: field(0, text(32)),
+  name: field(0, text(LIMITS.zoneNameMaxBytes)),
   corners: field(1, array(corner, 3, 16)),
 });
 export type Zone = TypeOf<typeof zone>;

@@ -36,7 +36,9 @@ export type RecordMediaV2 = TypeOf<typeof media>;
 
 /** `refused`: the cloud signed that it takes a clip's segment never. */
 export const LOSS_REASONS_V2 = { ...LOSS_REASONS, refused: 10 } as const;
+export type LossReason = keyof typeof LOSS_REASONS_V2;
 const loss = struct({ ...lossFields, reason: field(0, names(LOSS_REASONS_V2)) });
+export type RecordLoss = TypeOf<typeof loss>;
 
 const health = struct({
   ...healthFields,

@@ -64,7 +64,6 @@ export const LOSS_REASONS = {
   failed: 8,
   erased: 9,
 } as const;
-export type LossReason = keyof typeof LOSS_REASONS;
 
 export const lossFields = {
   reason: field(0, names(LOSS_REASONS)),
@@ -76,7 +75,6 @@ export const lossFields = {
   count: optional(3, uint()),
 };
 const loss = struct(lossFields);
-export type RecordLoss = TypeOf<typeof loss>;
 
 /** Counts are totals of the epoch: produced = receipted + queued + quarantined + lost. */
 export const healthFields = {

@@ -6,17 +6,15 @@ import { kindOfVersions, type SignedKind } from './signed-object.js';
 
 export {
   LOSS_REASONS,
-  type LossReason,
   type RecordCommand,
   type RecordEvent,
   type RecordHealth,
-  type RecordLoss,
   type RecordMedia,
   type RecordScene,
   type RecordTime,
   type SealcamRecord,
 } from './record-fields.js';
-export type { AnyRecord, RecordV2 } from './record-fields-v2.js';
+export type { AnyRecord, LossReason, RecordLoss, RecordV2 } from './record-fields-v2.js';
 
 /** What a camera saw or did, signed by the camera and chained to the record before it. */
 export const recordKind: SignedKind<SealcamRecord> = {

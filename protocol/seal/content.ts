@@ -24,7 +24,7 @@ const detail = versioned(
   struct({
     /** Left, top, width, height in 1/65535 of the picture. */
     box: optional(1, tuple(fraction, fraction, fraction, fraction)),
-    zones: optional(2, array(text(32), 1, 8)),
+    zones: optional(2, array(text(LIMITS.zoneNameMaxBytes), 1, LIMITS.commandZonesMax)),
     /** Per mille of the picture that moved. */
     area: optional(3, uint(1000)),
     /** Why the event started or ended, in the words of the console's `motion why`. */

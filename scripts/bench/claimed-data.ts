@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { silentLog } from '../../common/log.js';
 import { loadIdentity, outboxSigner } from '../../agent/main/identity.js';
+import { Bodies } from '../../agent/outbox/bodies.js';
 import { openDatabase } from '../../agent/outbox/database.js';
 import { openOutbox } from '../../agent/outbox/open-outbox.js';
 import { Outbox, type OutboxSigner } from '../../agent/outbox/outbox.js';
@@ -81,6 +82,8 @@ export function fillOutbox(folder: string, records: number, progress: (text: str
     signer: signerOf(folder),
     limits: LIMITS,
     sha256: (data) => nodeSuite.sha256(data),
+    bodies: new Bodies(folder),
+    onNoRoom: () => undefined,
     repair: () => undefined,
     eraseAside: () => undefined,
   });
@@ -96,7 +99,7 @@ export function fillOutbox(folder: string, records: number, progress: (text: str
   outbox.close();
 }
 
-const LIMITS = { maxBytes: 2 ** 28, maxAgeMs: 1e12 };
+const LIMITS = { maxBytes: 2 ** 28, maxAgeMs: 1e12, clipMaxBytes: 2 ** 28 };
 const TIME = { boot: new Uint8Array(16), monotonicMs: 0, wallMs: null, quality: 'unset' as const };
 
 /** Opens the outbox of a data folder whose camera does not run. Closing it notes the owner in the mirror. */

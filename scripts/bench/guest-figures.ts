@@ -18,7 +18,7 @@ export interface GuestFigures extends StartFigures {
   readonly agentPeakRssMiB: number;
   /** The highest charge of the agent's control group, with the process that wraps and page cache. */
   readonly cgroupPeakMiB: number;
-  /** The highest own memory of that process; null in version 1, which has none. */
+  /** The highest own memory of that process; null where none was seen, as in version 1, which has none. */
   readonly wrapPeakRssAnonMiB: number | null;
   readonly recorded: number;
   /** Records that the cloud receipted. */

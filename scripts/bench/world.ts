@@ -73,7 +73,7 @@ export class BenchWorld {
         openClaim: (bytes) => openSigned(anyClaimKind, nodeSuite, bytes),
         openRecord: (bytes) => openSigned(anyRecordKind, nodeSuite, bytes),
       },
-      limits: { maxBytes: 2 ** 30, maxAgeMs: 1e12 },
+      limits: { maxBytes: 2 ** 30, maxAgeMs: 1e12, clipMaxBytes: 2 ** 30 },
       sha256: (data) => nodeSuite.sha256(data),
       time: this.time(0),
       log: silentLog,

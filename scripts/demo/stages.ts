@@ -38,7 +38,8 @@ export class StageTimes {
   }
 }
 
-function percentiles(values: readonly number[]): Percentiles {
+/** Returns percentiles, rounded to a tenth. */
+export function percentiles(values: readonly number[]): Percentiles {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (fraction: number): number =>
     Math.round((sorted[Math.min(sorted.length - 1, Math.ceil(fraction * sorted.length) - 1)] ?? 0) * 10) / 10;

@@ -15,6 +15,7 @@ import { ReceiptKeyPins } from '../../app/core/receipt-key-pins.js';
 import { MemoryStorage } from '../../app/core/storage.js';
 import type { EventPicture, TimelineEvent } from '../../app/core/timeline.js';
 import type { SealedContent } from '../../protocol/seal/content.js';
+import type { ClipWatch } from './clip-watch.js';
 
 export interface OpenedEvent {
   readonly device: string;
@@ -74,6 +75,21 @@ export class Watcher {
     await this.owner.claim(parsed, () => undefined, this.stopping.signal);
     await this.session.refresh();
     return toHex(parsed.device);
+  }
+
+  /** Loads every clip, as the page does for the one that is watched. */
+  followClips(clips: ClipWatch): void {
+    const { owner, session } = this;
+    const deps: Parameters<ClipWatch['update']>[1] = {
+      open: (segment) => owner.openSegment(segment),
+      keyStateOf: (segment) => owner.keyStateOfSegment(segment),
+      refuse: (message, code, about) => {
+        session.refusePicture(message, code, about);
+      },
+    };
+    session.subscribe((view) => {
+      clips.update(view, deps);
+    });
   }
 
   view(): SessionView {

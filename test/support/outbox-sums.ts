@@ -1,3 +1,4 @@
+import { fileName } from '../../agent/outbox/bodies.js';
 import type { Outbox } from '../../agent/outbox/outbox.js';
 import { storeOf } from './outbox-store.js';
 
@@ -6,11 +7,35 @@ interface Counted {
   readonly bytes: number;
 }
 
+/** Checks produced = receipted + queued + lost for the segments of an epoch. Returns the breach, if there is one. */
+function brokenSegments(outbox: Outbox, epoch: number): string[] {
+  const { queries } = storeOf(outbox).segments;
+  const { clip_made: made = 0, clip_kept: kept = 0, clip_lost: lost = 0 } = queries.counts.get(epoch) ?? {};
+  const queued = queries.all.all().filter((row) => row.epoch === epoch).length;
+  if (made === kept + queued + lost) return [];
+  return [
+    `epoch ${String(epoch)}: segments produced ${String(made)} is not receipted ${String(kept)} + queued ` +
+      `${String(queued)} + lost ${String(lost)}`,
+  ];
+}
+
+/** Returns the segments whose file is missing, and the files of none. */
+export function strayBodies(outbox: Outbox): string[] {
+  const { bodies, segments } = storeOf(outbox);
+  const files = new Set(bodies.names());
+  const rows = segments.queries.names.all().map((row) => fileName(row));
+  const missing = rows.filter((name) => !files.delete(name)).map((name) => `${name} is missing`);
+  return [...missing, ...[...files].map((name) => `${name} has no row`)];
+}
+
 /**
  * Checks produced = receipted + queued + quarantined + lost for every epoch. `queued` is counted from the rows, since the
  * outbox's own total is a difference that always fits. Returns every breach as a sentence; empty if the sums are right.
  */
 export function brokenSums(outbox: Outbox): string[] {
+  const store = storeOf(outbox);
+  // Damage to this table shows when it is read: a repair installs another database.
+  store.reading(() => store.segments.queries.all.all());
   const db = storeOf(outbox).queries.device.database;
   const broken: string[] = [];
   for (const row of storeOf(outbox).queries.epochs.all()) {
@@ -23,6 +48,7 @@ export function brokenSums(outbox: Outbox): string[] {
           `${String(queued)} + quarantined ${String(quarantined)} + lost ${String(lost)}`,
       );
     }
+    broken.push(...brokenSegments(outbox, epoch));
     if (produced !== head + 1)
       broken.push(`epoch ${String(epoch)}: produced ${String(produced)}, head ${String(head)}`);
   }

@@ -8,7 +8,7 @@ import type { Kernels } from './kernel/kernels.js';
 import { EIGHTHS_PER_LEVEL, LEARNING_MODE, Planes } from './kernel/layout.js';
 import { groundsOf, lightOf, type LocalLight } from './kernel/light.js';
 import { shadesOf } from './kernel/shade.js';
-import { natureOf, stillMaxMs } from './nature.js';
+import { natureOf, reasonWithoutObject, stillMaxMs } from './nature.js';
 import { fillMasked, maskPlane, type PrivacyMask } from './masks.js';
 import { boxOf, type Observation, type Reason } from './observation.js';
 import { OverlayWatch } from './overlay.js';
@@ -382,22 +382,5 @@ function markLearning({ learning, layout }: Planes, { cells }: Blob, mode: numbe
     learning[cell + 1] = mode;
     learning[cell + stride] = mode;
     learning[cell + stride + 1] = mode;
-  }
-}
-
-/** Returns the reason why nothing is raised, by the nature of the largest patch. */
-function reasonWithoutObject([largest]: readonly Track[]): Reason {
-  switch (largest?.nature) {
-    case undefined:
-      return 'too-small';
-    case 'light':
-      return 'light';
-    case 'erratic':
-      return 'erratic';
-    case 'hole':
-    case 'object':
-      return 'left';
-    case 'unknown':
-      return 'too-short';
   }
 }

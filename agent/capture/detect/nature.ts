@@ -1,3 +1,4 @@
+import type { Reason } from './observation.js';
 import type { Nature, Track } from './track.js';
 import type { Tuning } from './tuning.js';
 
@@ -111,4 +112,21 @@ export function stillMaxMs({ moved, novelty, texture, steepness }: Track, tuning
   const hasEdges =
     novelty > STANDING_NOVELTY_MIN && texture < STANDING_TEXTURE_MAX && steepness > STANDING_STEEPNESS_MIN;
   return moved && hasEdges ? tuning.holdMs : tuning.quietMs;
+}
+
+/** Returns the reason why nothing is raised, by the nature of the largest patch. */
+export function reasonWithoutObject([largest]: readonly Track[]): Reason {
+  switch (largest?.nature) {
+    case undefined:
+      return 'too-small';
+    case 'light':
+      return 'light';
+    case 'erratic':
+      return 'erratic';
+    case 'hole':
+    case 'object':
+      return 'left';
+    case 'unknown':
+      return 'too-short';
+  }
 }

@@ -3,6 +3,7 @@ import type { ConsoleCommand } from '../command.js';
 import { closest } from '../closest.js';
 import { COLUMNS, rows, wrap } from '../layout.js';
 import { isOption } from '../words.js';
+import { CLIP_COMMANDS } from './clips.js';
 import { CONTROL_COMMANDS } from './control.js';
 import { DIAGNOSTIC_COMMANDS } from './diagnostics.js';
 import { SELFTEST } from './selftest.js';
@@ -51,6 +52,7 @@ const HELP: ConsoleCommand = {
 export const COMMANDS: readonly ConsoleCommand[] = [
   HELP,
   ...STATE_COMMANDS,
+  ...CLIP_COMMANDS,
   ...LOCK_COMMANDS,
   ...DIAGNOSTIC_COMMANDS,
   SELFTEST,

@@ -3,6 +3,7 @@ import { asSealcamError, SealcamError } from '../../../common/errors.js';
 import { seal, unseal } from '../../../protocol/seal/seal.js';
 import { verifyStrict } from '../../../protocol/crypto/strict.js';
 import { decodeLuma, makeThumbnail } from '../../capture/jpeg.js';
+import type { ClipsStatus } from '../../clip/clips.js';
 import type { ConsoleCommand, ConsoleContext } from '../command.js';
 import type { ConsolePort } from '../console-port.js';
 import { table } from '../layout.js';
@@ -26,6 +27,8 @@ const RATE_SHARE_MIN = 0.5;
 const RATE_MAX = 120;
 const FRAMES_POLL_MS = 50;
 const UPLINK_POLL_MS = 100;
+/** Video that shows that encoder and ring work. */
+const VIDEO_MIN_MS = 2000;
 
 /** What a good camera keeps to. */
 interface Limits {
@@ -71,7 +74,9 @@ const STEPS: readonly Step[] = [
       if (produced !== receipted + queued + quarantined + lost)
         throw new SealcamError('internal', 'the record counts do not add up');
       if (freeBytes < FREE_MIN_BYTES) throw new SealcamError('store-full', `${String(freeBytes)} bytes free`);
-      return `${String(Math.floor(freeBytes / 1024 ** 2))} MiB free, ${String(queued)} records queued`;
+      const written = agent.vitals?.writtenPerDay ?? null;
+      const perDay = written === null ? '' : `, ${(written / 1024 ** 2).toFixed(1)} MiB written within a day`;
+      return `${String(Math.floor(freeBytes / 1024 ** 2))} MiB free, ${String(queued)} records queued${perDay}`;
     },
   },
   {
@@ -110,6 +115,23 @@ const STEPS: readonly Step[] = [
         );
       }
       return `grey levels ${String(min)} to ${String(max)}`;
+    },
+  },
+  {
+    name: 'video',
+    run: async ({ agent, clock }, signal) => {
+      const { clips } = agent;
+      if (clips === null) return null;
+      const { limits } = clips.status();
+      const isHeld = (): boolean => clips.status().heldMs >= Math.min(limits.prerollMs, VIDEO_MIN_MS);
+      while (!isHeld() && isFilmable(clips.status()) && !signal.aborted) await sleep(clock, FRAMES_POLL_MS, signal);
+      const { state, info, heldMs, heldBytes, fault } = clips.status();
+      // Before its claim a camera keeps no video; that it comes is enough.
+      if (state === 'filming' && !isHeld()) throw fault ?? new SealcamError('video-ended', 'too little video came');
+      if (info === null) throw fault ?? new SealcamError('video-ended', `no video: ${state}`);
+      const size = `${info.codec} ${String(info.width)}x${String(info.height)}`;
+      if (state !== 'filming') return `${size}; nothing is kept: ${state}`;
+      return `${size}, ${(heldMs / 1000).toFixed(1)} s in ${String(Math.ceil(heldBytes / 1024))} KiB`;
     },
   },
   {
@@ -160,6 +182,11 @@ const STEPS: readonly Step[] = [
     run: ({ agent }) => (agent.ownership.facts().ownerKey === null ? 'none yet' : 'claimed'),
   },
 ];
+
+/** Whether waiting may help: video comes, or may come. */
+function isFilmable({ state }: ClipsStatus): boolean {
+  return state === 'filming' || state === 'no-video';
+}
 
 /** Measures the frame rate by the times of the frames. @throws SealcamError `camera-unavailable` if too few come */
 async function measureRate(agent: ConsolePort, clock: Clock, signal: AbortSignal): Promise<number> {

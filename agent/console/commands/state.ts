@@ -1,5 +1,6 @@
 import { toHex } from '../../../common/bytes.js';
 import type { AgentVitals } from '../../health/vitals.js';
+import type { UploadStatus } from '../../upload/upload-loop.js';
 import type { ConsoleCommand } from '../command.js';
 import { duration, memoryText, rows } from '../layout.js';
 
@@ -16,6 +17,8 @@ export const STATE_COMMANDS: readonly ConsoleCommand[] = [
     help: 'the state of the camera on one page',
     run: ({ agent, lock, clock }, _words, output) => {
       const { records, bytes } = agent.outbox.queued();
+      const clips = agent.outbox.segmentTotals();
+      const uploads = agent.uploads.status();
       const facts = agent.ownership.facts();
       const windowLeftMs = agent.ownership.windowLeftMs();
       const { phase } = agent.uplink.status();
@@ -33,6 +36,9 @@ export const STATE_COMMANDS: readonly ConsoleCommand[] = [
         queued_bytes: bytes,
         uplink: phase,
         connected: agent.uplink.isConnected,
+        segments_queued: clips.queued,
+        segments_queued_bytes: clips.queuedBytes,
+        uploads: uploads.state,
         unlocked: unlocked?.scopes ?? [],
         claim_window_s: windowLeftMs === null ? null : Math.round(windowLeftMs / 1000),
         uptime_ms: Math.round(clock.monotonicMs()),
@@ -53,6 +59,8 @@ export const STATE_COMMANDS: readonly ConsoleCommand[] = [
           ['claim window', windowLeftMs === null ? 'closed' : `open for ${duration(windowLeftMs)}`],
           ['queue', `${String(records)} records, ${String(bytes)} bytes`],
           ['uplink', `${phase}${agent.uplink.isConnected ? ', connected' : ''}`],
+          ['clips', `${String(clips.queued)} segments, ${String(clips.queuedBytes)} bytes`],
+          ['uploads', uploadText(uploads)],
           ['console', unlocked === null ? 'locked' : `${unlocked.scopes.join(', ')} for ${String(unlocked.leftS)} s`],
           ...(lies === 0 ? [] : [['cloud', `lied: ${String(lies)} receipts contradict this camera, ignored`] as const]),
         ]),
@@ -186,6 +194,12 @@ export const STATE_COMMANDS: readonly ConsoleCommand[] = [
     },
   },
 ];
+
+function uploadText({ state, nextAttemptMs, held }: UploadStatus): string {
+  const waiting = nextAttemptMs === null ? '' : `, next attempt in ${duration(nextAttemptMs)}`;
+  const unexpected = held === 0 ? '' : `, ${String(held)} not expected by the cloud`;
+  return `${state}${waiting}${unexpected}`;
+}
 
 function runningText({ uptimeS, restarts }: AgentVitals): string {
   const since = restarts === 1 ? '1 restart' : `${String(restarts)} restarts`;

@@ -68,7 +68,7 @@ async function verdictOf(store: CloudStore, seed: number, lines: readonly Line[]
   wrong.push(...openable.unopenable.map((place) => `${place} has a picture that nobody can open`));
   const newest = here.at(-1);
   const isBetween = newest?.record.kind === 'key';
-  return { committed: records.length, lost, duplicated, dropped, openable, isBetween, wrong };
+  return { committed: records.length, lost, duplicated, dropped, bound: 0, openable, isBetween, wrong };
 }
 
 function isNoKey({ record }: RecordWithObjects): boolean {

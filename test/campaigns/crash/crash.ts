@@ -16,7 +16,7 @@ import {
 import { saveResult, writePart } from '../../../scripts/results.js';
 import { hasTool, remedyOf } from '../../support/engines/programs.js';
 import { measureCosts, type Costs } from './costs.js';
-import { killParts, outcomeOf, powercutParts, violationsOf, type Outcome, type Part } from './outcomes.js';
+import { clipParts, killParts, outcomeOf, powercutParts, violationsOf, type Outcome, type Part } from './outcomes.js';
 import { buildRecorder } from './recorder.js';
 import { costsTable, outcomeObject, outcomesTable } from './report.js';
 
@@ -29,6 +29,8 @@ retention crosses the ends of periods, with a fifth of the cycles: SQLite, and P
 
   --kills N       kill -9 this many times: at random moments, at statements and inside system calls
   --powercuts N   check this many disks as a power cut may leave them, from recorded writes and syncs
+  --clips         the outbox only, of cameras that make clips: no body that a record named is lost, or sent again after its
+                  media receipt; in the control of the power cuts bodies are not synced before their rows
   --costs         measure writes, bytes and syncs of an event, and opening with an empty outbox and with 100,000 records
   --all           1000 of each, and the costs
   --seed S        first camera (1); a failure names its camera, life and moment
@@ -50,6 +52,7 @@ interface Options {
   readonly kills: number;
   readonly powercuts: number;
   readonly hasCosts: boolean;
+  readonly hasClips: boolean;
   readonly seed: number;
   readonly json: boolean;
   readonly save: boolean;
@@ -70,7 +73,7 @@ function recorderIn({ folder, progress }: CommandContext): string | null {
 }
 
 async function main(options: Options, context: CommandContext): Promise<number> {
-  const { kills, powercuts, hasCosts } = options;
+  const { kills, powercuts, hasCosts, hasClips } = options;
   const { folder, progress } = context;
   const library = recorderIn(context);
   if (library === null) {
@@ -80,11 +83,23 @@ async function main(options: Options, context: CommandContext): Promise<number> 
     progress('without the recorder no kill comes inside a system call');
   }
   const settings = { seed: options.seed, folder, library };
-  const parts: Part[] = [];
+  const parts: Part[] = hasClips ? clipParts(kills, powercuts, settings) : [];
   const hasPostgres = hasTool('postgres');
+  if (hasClips) return report(await outcomesOf(parts, options, progress), null, options);
   if (kills > 0) parts.push(...killParts(kills, settings, hasPostgres));
   if (kills > 0 && !hasPostgres) progress(`no cloud on PostgreSQL: ${remedyOf('postgres')}`);
   if (powercuts > 0 && library !== null) parts.push(...powercutParts(powercuts, { ...settings, library }));
+  const outcomes = await outcomesOf(parts, options, progress);
+  const costs =
+    hasCosts && library !== null ? await measureCosts(library, mkdtempSync(join(folder, 'costs-')), progress) : null;
+  return report(outcomes, costs, options);
+}
+
+async function outcomesOf(
+  parts: readonly Part[],
+  options: Options,
+  progress: CommandContext['progress'],
+): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   const sometimes = throttled(progress);
   for (const part of parts) {
@@ -96,9 +111,7 @@ async function main(options: Options, context: CommandContext): Promise<number> 
     });
     outcomes.push(outcome);
   }
-  const costs =
-    hasCosts && library !== null ? await measureCosts(library, mkdtempSync(join(folder, 'costs-')), progress) : null;
-  return report(outcomes, costs, options);
+  return outcomes;
 }
 
 /** Prints and saves the result. Returns the exit status. */
@@ -130,13 +143,14 @@ await runCommand({
   options: {
     kills: { type: 'string' },
     powercuts: { type: 'string' },
+    clips: { type: 'boolean', default: false },
     costs: { type: 'boolean', default: false },
     all: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
     save: { type: 'boolean', default: false },
   },
-  readOptions: ({ kills, powercuts, costs, all, seed, json, save }): Options => {
+  readOptions: ({ kills, powercuts, clips, costs, all, seed, json, save }): Options => {
     const cycles = (option: string, text: string | undefined): number => {
       if (text !== undefined) return wholeNumber(option, text, 1, CYCLES_MAX);
       return all ? ALL_CYCLES : 0;
@@ -145,6 +159,7 @@ await runCommand({
       kills: cycles('kills', kills),
       powercuts: cycles('powercuts', powercuts),
       hasCosts: costs || all,
+      hasClips: clips,
       seed: wholeNumber('seed', seed, 1, 1_000_000),
       json,
       save,

@@ -71,6 +71,7 @@ async function oneCamera(camera: number, { kills, folder, mortal, onCycle }: Kil
     addVerdict(sum, verdict, `camera ${String(camera)}, life ${String(life)}, ${end} ${String(at)}`);
     sum.committed += verdict.committed - before.committed;
     sum.dropped += verdict.dropped - before.dropped;
+    sum.bound += verdict.bound - before.bound;
     before = verdict;
     onCycle?.(sum);
   }

@@ -32,6 +32,7 @@ export interface PendingLoss {
   readonly from_seq: number | null;
   readonly to_seq: number | null;
   readonly count: number;
+  readonly media_id: Uint8Array | null;
 }
 
 /** All records known at the camera or in the cloud, all losses on record, and what contradicts them. */
@@ -40,6 +41,7 @@ export class Ledger {
   readonly duplicated = new Set<string>();
   private readonly events = new Map<string, string>();
   private readonly lost = new Map<number, (readonly [from: number, to: number])[]>();
+  private readonly lostMedia = new Set<string>();
   /** Losses of a closed epoch are recorded in the open one, as a count. */
   private counted = 0;
 
@@ -59,14 +61,20 @@ export class Ledger {
     for (const loss of value.loss ?? []) this.addLoss(value.epoch, loss);
   }
 
-  addPending({ epoch, reason, from_seq: from, to_seq: to, count }: PendingLoss): void {
-    if (from !== null && to !== null) this.range(epoch, from, to);
+  addPending({ epoch, reason, from_seq: from, to_seq: to, count, media_id: mediaId }: PendingLoss): void {
+    if (mediaId !== null) this.addMedia(reason, [new Uint8Array(mediaId)]);
+    else if (from !== null && to !== null) this.range(epoch, from, to);
     else if (COUNTED_REASONS.has(reason)) this.counted += count;
   }
 
   /** Whether a loss in a signed record, or one that waits to be signed, covers this record. */
   isRecordedLost(epoch: number, seq: number): boolean {
     return (this.lost.get(epoch) ?? []).some(([from, to]) => from <= seq && seq <= to);
+  }
+
+  /** Whether a loss names this object, given up for a reason that a power cut does not give. */
+  isMediaLost(mediaId: string): boolean {
+    return this.lostMedia.has(mediaId);
   }
 
   /** Uses up one loss of a closed epoch, which has a count but no seqs. Returns false where none is left. */
@@ -103,9 +111,14 @@ export class Ledger {
     return broken;
   }
 
-  private addLoss(epoch: number, { reason, seqs, count }: NonNullable<AnyRecord['loss']>[number]): void {
-    if (seqs !== undefined) this.range(epoch, seqs[0], seqs[1]);
+  private addLoss(epoch: number, { reason, seqs, count, media }: NonNullable<AnyRecord['loss']>[number]): void {
+    if (media !== undefined) this.addMedia(reason, media);
+    else if (seqs !== undefined) this.range(epoch, seqs[0], seqs[1]);
     else if (COUNTED_REASONS.has(reason)) this.counted += count ?? 0;
+  }
+
+  private addMedia(reason: string, ids: readonly Uint8Array[]): void {
+    if (reason !== 'corrupt') for (const id of ids) this.lostMedia.add(toHex(id));
   }
 
   private range(epoch: number, from: number, to: number): void {

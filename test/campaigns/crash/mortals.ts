@@ -28,19 +28,25 @@ export interface OutboxOptions {
   readonly library: string | null;
   /** The control: each record is reported before its commit. */
   readonly reportsEarly?: boolean;
+  /** Cameras that make clips, all under claims of version 2. */
+  readonly hasClips?: boolean;
 }
 
 /** The outbox: it is killed at a random moment, at an SQL statement, inside a system call, or right after a key record. */
-export function outboxMortal({ library, reportsEarly = false }: OutboxOptions): Mortal {
+export function outboxMortal({ library, reportsEarly = false, hasClips = false }: OutboxOptions): Mortal {
+  const isTwo = (camera: number): boolean => hasClips || isVersionTwo(camera);
   return {
-    endsOf: (camera) => [
-      MOMENT,
-      STATEMENT,
-      ...(library === null ? [] : [CALL]),
-      ...(isVersionTwo(camera) ? [KEY] : []),
-    ],
+    endsOf: (camera) => [MOMENT, STATEMENT, ...(library === null ? [] : [CALL]), ...(isTwo(camera) ? [KEY] : [])],
     live: ({ camera, life, home, end, at }) => {
-      const job = { folder: home, seed: camera, life, steps: STEPS, reportsEarly, isVersionTwo: isVersionTwo(camera) };
+      const job = {
+        folder: home,
+        seed: camera,
+        life,
+        steps: STEPS,
+        reportsEarly,
+        hasClips,
+        isVersionTwo: isTwo(camera),
+      };
       const ending = end === STATEMENT.name ? { killAtStatement: at } : end === KEY.name ? { killAfterKey: at } : {};
       return runWorker({ ...job, ...ending }, inCall(library, home, end, at), end === MOMENT.name ? { ms: at } : null);
     },
@@ -96,6 +102,9 @@ export interface RecordedOutboxOptions {
   readonly synchronous?: 'NORMAL';
   /** The control: an outbox that drops key records like any other. */
   readonly dropsKeys?: boolean;
+  readonly hasClips?: boolean;
+  /** The control: bodies of clips are not synced before their rows. */
+  readonly hasUnsyncedBodies?: boolean;
   /** Limit of the outbox. */
   readonly maxBytes?: number;
   readonly steps?: number;
@@ -111,7 +120,7 @@ export function recordedOutbox({ steps = STEPS, ...options }: RecordedOutboxOpti
       life,
       steps,
       isAbrupt: life % 2 === 1,
-      isVersionTwo: isVersionTwo(seed),
+      isVersionTwo: options.hasClips === true || isVersionTwo(seed),
     }),
     judge,
   };

@@ -8,6 +8,7 @@ import { anyRecordKind } from '../../../protocol/objects/record.js';
 import { openSigned } from '../../../protocol/objects/signed-object.js';
 import { close } from '../../support/worlds/outbox-world.js';
 import { brokenSums } from '../../support/outbox-sums.js';
+import { judgeClips } from './clip-oracle.js';
 import { Ledger, type PendingLoss } from './ledger.js';
 import { NOTHING_SEALED, openAll, type Openable, type RecordWithObjects } from './sealing.js';
 import { cameraOf, openFolder, type Line, type OpenedFolder } from './world.js';
@@ -25,6 +26,8 @@ export interface Verdict {
   readonly openable: Openable;
   /** The newest record is the key record of a period in which nothing was sealed yet. */
   readonly isBetween: boolean;
+  /** Bodies of clips reported as bound to a record, in all lives so far. */
+  readonly bound: number;
   /** Every other violation, as a sentence. */
   readonly wrong: readonly string[];
 }
@@ -34,6 +37,7 @@ export const NOTHING: Verdict = {
   lost: [],
   duplicated: [],
   dropped: 0,
+  bound: 0,
   openable: NOTHING_SEALED,
   isBetween: false,
   wrong: [],
@@ -74,7 +78,12 @@ async function verdictOf(
   const ledger = ledgerOf(outbox, lines);
   const open = storeOf(outbox).queries.openEpoch.get()?.epoch ?? null;
   const queued = outbox.read({ epoch: 0, seq: -1 }, 1000);
-  const openable = await openAll(cameraOf(seed), [...queued.map(withObjects), ...receipted(ledger, lines)]);
+  const clips = judgeClips(outbox, ledger, lines);
+  const openable = await openAll(cameraOf(seed), [
+    ...queued.map(withObjects),
+    ...receipted(ledger, lines),
+    ...clips.queued,
+  ]);
   const newest = outbox.newest();
   const isBetween = newest !== null && ledger.known.get(placeKey(newest))?.record.kind === 'key';
   const wrong = [
@@ -82,6 +91,7 @@ async function verdictOf(
     ...brokenMedia(queued),
     ...openable.unopenable.map((place) => `${place} has a picture that nobody can open`),
     ...brokenState(opened, lines, hasUplink, seed),
+    ...clips.wrong,
   ];
   const lost: string[] = [];
   let dropped = 0;
@@ -95,7 +105,16 @@ async function verdictOf(
     else lost.push(place);
   }
   wrong.push(...ledgerOf(outbox, lines).brokenChains(open, rejected, moved), ...recordsAgain(outbox));
-  return { committed: committed.size, lost, duplicated: [...ledger.duplicated], dropped, openable, isBetween, wrong };
+  return {
+    committed: committed.size,
+    lost: [...lost, ...clips.lost],
+    duplicated: [...ledger.duplicated, ...clips.doubled],
+    dropped,
+    bound: clips.bound,
+    openable,
+    isBetween,
+    wrong,
+  };
 }
 
 function ledgerOf(outbox: Outbox, lines: readonly Line[]): Ledger {

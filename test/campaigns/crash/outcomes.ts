@@ -10,7 +10,14 @@ import type { Sum } from './sum.js';
 /** `lost`: without what keeps records through a cut. `unopenable`: key records go by age, as ordinary ones. */
 export type Control = 'lost' | 'unopenable';
 
-export type PartName = 'kills' | 'powercuts' | 'cloud_kills_sqlite' | 'cloud_kills_postgres' | 'cloud_powercuts_sqlite';
+export type PartName =
+  | 'clip_kills'
+  | 'clip_powercuts'
+  | 'kills'
+  | 'powercuts'
+  | 'cloud_kills_sqlite'
+  | 'cloud_kills_postgres'
+  | 'cloud_powercuts_sqlite';
 
 export interface Part {
   readonly name: PartName;
@@ -134,6 +141,35 @@ export function powercutParts(cuts: number, settings: PartSettings & { readonly 
       run: part((control) => recordedStore({ dropsKeys: control === 'unopenable' })),
     },
   ];
+}
+
+/** Kills and power cuts of an outbox with clips. */
+export function clipParts(kills: number, cuts: number, settings: PartSettings): Part[] {
+  const { library, seed } = settings;
+  const parts: Part[] = [];
+  if (kills > 0)
+    parts.push({
+      name: 'clip_kills',
+      title: 'clips: kill -9',
+      cycles: kills,
+      controls: ['lost'],
+      run: ({ cycles, control, onCycle }) => {
+        const mortal = outboxMortal({ library, hasClips: true, reportsEarly: control === 'lost' });
+        return runKills({ kills: cycles, seed, folder: fresh(settings), mortal, onCycle });
+      },
+    });
+  if (cuts > 0 && library !== null)
+    parts.push({
+      name: 'clip_powercuts',
+      title: 'clips: power cuts',
+      cycles: cuts,
+      controls: ['lost'],
+      run: ({ cycles, control, onCycle }) => {
+        const recordable = recordedOutbox({ hasClips: true, hasUnsyncedBodies: control === 'lost' });
+        return runPowercuts({ cuts: cycles, seed, library, folder: fresh(settings), recordable, onCycle });
+      },
+    });
+  return parts;
 }
 
 function fresh({ folder }: PartSettings): string {

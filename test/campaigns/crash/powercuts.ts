@@ -68,6 +68,7 @@ async function oneLife(
   let next = begin;
   let committed = 0;
   let dropped = 0;
+  let bound = 0;
   for (const [i, change] of changes.entries()) {
     disk.apply(change);
     if (change.kind === 'report') reports += change.text;
@@ -84,7 +85,7 @@ async function oneLife(
         verdict,
         `camera ${String(camera)}, life ${String(life)}, change ${String(i)} ${change.kind}, ${how}`,
       );
-      ({ committed, dropped } = verdict);
+      ({ committed, dropped, bound } = verdict);
       next = { image, lines };
       onCycle?.(sum);
     }
@@ -92,6 +93,7 @@ async function oneLife(
   const before = begin.lines.filter((line) => line.is === 'record').length;
   sum.committed += committed - before;
   sum.dropped += dropped;
+  sum.bound += bound;
   return next;
 }
 

@@ -32,7 +32,7 @@ export function outcomesTable(outcomes: readonly Outcome[]): string {
 
 /** Returns an outcome for JSON. */
 export function outcomeObject({ sum, controls, seed, seconds }: Outcome): Record<string, unknown> {
-  const { cycles, committed, lost, duplicated, dropped, wrong, periods, between, opened, unopenable } = sum;
+  const { cycles, committed, lost, duplicated, dropped, bound, wrong, periods, between, opened, unopenable } = sum;
   return {
     cycles,
     committed,
@@ -40,6 +40,7 @@ export function outcomeObject({ sum, controls, seed, seconds }: Outcome): Record
     duplicated,
     ...(controls.lost === undefined ? {} : { control_lost: controls.lost.lost }),
     dropped,
+    ...(bound === 0 ? {} : { segments_bound: bound }),
     periods: periods.size,
     between_key_record_and_object: between,
     pictures_opened: opened,

@@ -3,6 +3,7 @@ import { realRandom } from '../../../common/adapters/real-random.js';
 import { toHex } from '../../../common/bytes.js';
 import { isSealcamError } from '../../../common/errors.js';
 import type { Random } from '../../../common/random.js';
+import type { NewSegment } from '../../../agent/outbox/outbox.js';
 import { hkdf } from '../../../protocol/crypto/hkdf.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { AnyClaim } from '../../../protocol/objects/claim.js';
@@ -54,6 +55,14 @@ export function sealPicture(period: Period, eventId: Uint8Array, bytes: number):
   return { sealed: { header, body }, media: mediaOf('thumbnail', id, { header, body }) };
 }
 
+/** Seals a segment of this size. */
+export function sealSegment(period: Period, eventId: Uint8Array, index: number, bytes: number): NewSegment {
+  const mediaId = realRandom.bytes(16);
+  const { header, body } = period.seal({ eventId, mediaId, role: 'segment' }, realRandom.bytes(bytes));
+  const entry = [index, mediaId, body.length, nodeSuite.sha256(body), header, true, 1000] as const;
+  return { entry, body, periodId: period.context.periodId };
+}
+
 /** Returns what a record names of an object. */
 export function mediaOf(
   role: SealedPicture['media']['role'],
@@ -64,7 +73,7 @@ export function mediaOf(
   return { id, role, length: body.length, bodyHash, headerHash };
 }
 
-/** A record with its objects in their order, null for one that is not there. */
+/** A record with its objects, or the segments of a clip record, in their order: null for one that is not there. */
 export interface RecordWithObjects {
   readonly record: AnyRecord;
   readonly objects: readonly (SealedObject | null)[];
@@ -98,17 +107,23 @@ export async function openAll(camera: CameraWorld, records: readonly RecordWithO
   let opened = 0;
   const unopenable: string[] = [];
   for (const { record, objects } of records) {
-    const { version, event, media = [] } = record;
-    if (version === undefined || event === undefined) continue;
-    for (const [i, { id, role }] of media.entries()) {
+    const { version } = record;
+    if (version === undefined) continue;
+    for (const [i, { eventId, id, role }] of sealedIn(record).entries()) {
       const sealed = objects[i] ?? null;
       if (sealed === null) continue;
-      const context = contextOf(record, event.id, id, role);
+      const context = contextOf(record, eventId, id, role);
       if (isOpened(periods, context, sealed)) opened++;
       else unopenable.push(placeKey(record));
     }
   }
   return { periods: [...periods.keys()], opened, unopenable };
+}
+
+/** Returns what a record names that is sealed for an event: pictures, or segments. */
+function sealedIn({ event, clip, media = [] }: AnyRecord): { eventId: Uint8Array; id: Uint8Array; role: string }[] {
+  if (clip !== undefined) return clip.segments.map(([, id]) => ({ eventId: clip.eventId, id, role: 'segment' }));
+  return event === undefined ? [] : media.map(({ id, role }) => ({ eventId: event.id, id, role }));
 }
 
 async function periodOf(

@@ -3,19 +3,22 @@ import type { Random } from '../../../common/random.js';
 import type { QueuedRecord, RecordContent, SealedMedia } from '../../../agent/outbox/outbox.js';
 import { noteBeforePublish, noteOwnership } from '../../../agent/outbox/published.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
+import type { AnyClaim } from '../../../protocol/objects/claim.js';
 import { anyCommandKind, type AnyCommand } from '../../../protocol/objects/command.js';
 import type { AnyRecord } from '../../../protocol/objects/record.js';
 import { signObject, type Verified } from '../../../protocol/objects/signed-object.js';
 import type { Period } from '../../../protocol/seal/period.js';
 import type { CameraWorld } from '../../support/worlds/camera-world.js';
 import { picture } from '../../support/worlds/outbox-world.js';
-import { newPeriod, sealPicture } from './sealing.js';
+import { newPeriod, sealPicture, sealSegment } from './sealing.js';
 import { MAX_AGE_MS, uplinkState, type Line, type OpenedFolder, type StoredObject } from './world.js';
 import { storeOf } from '../../support/outbox-store.js';
 
 export type Report = (line: Line) => void;
 
 const PICTURE_BYTES_MAX = 12_000;
+const SEGMENT_BYTES_MAX = 20_000;
+const SEGMENTS_MAX = 4;
 const PUBLISHED_MAX = 6;
 const HEAD_AHEAD_MAX = 40;
 
@@ -42,11 +45,18 @@ const STEPS: readonly (readonly [name: string, weight: number, step: Step])[] = 
   ['claim-again', 2, (life) => life.claim()],
   ['release', 1, (life) => life.end()],
 ];
-const WEIGHTS = STEPS.reduce((sum, [, weight]) => sum + weight, 0);
+/** The same of a camera that makes clips. */
+const CLIP_STEPS: typeof STEPS = [
+  ...STEPS,
+  ['clip', 40, (life) => life.clip()],
+  ['upload', 25, (life) => life.upload()],
+  ['receipt-all', 12, (life) => life.receiptAll()],
+];
 
-export function pickStep(random: Random): readonly [name: string, step: Step] {
-  let left = random.uniform() * WEIGHTS;
-  for (const [name, weight, step] of STEPS) {
+export function pickStep(random: Random, hasClips = false): readonly [name: string, step: Step] {
+  const steps = hasClips ? CLIP_STEPS : STEPS;
+  let left = random.uniform() * steps.reduce((sum, [, weight]) => sum + weight, 0);
+  for (const [name, weight, step] of steps) {
     left -= weight;
     if (left < 0) return [name, step];
   }
@@ -81,6 +91,8 @@ export class Life {
   private nowMs: number;
   /** Of this process and claim; null before the first, and after one that ended. */
   private period: Period | null = null;
+  /** The clip that goes on, with its next index. */
+  private going: { readonly eventId: Uint8Array; readonly epoch: number; next: number } | null = null;
 
   constructor(settings: LifeSettings) {
     const { camera, opened, random, startMs, report, reportsEarly = false, isTwo = false } = settings;
@@ -113,6 +125,57 @@ export class Life {
     storeOf(this.outbox).transaction(() => {
       this.reportRecord(append());
     });
+  }
+
+  /** Begins a clip, or goes on with it. */
+  clip(): void {
+    const claim = this.outbox.currentClaim();
+    if (claim === null) return;
+    const period = this.periodNow(claim);
+    const { epoch } = claim.value;
+    if (this.going?.epoch !== epoch || this.random.uniform() < 0.3)
+      this.going = { eventId: this.random.bytes(16), epoch, next: 0 };
+    const { eventId, next } = this.going;
+    const segments = Array.from({ length: 1 + this.below(SEGMENTS_MAX) }, (_, i) =>
+      sealSegment(period, eventId, next + i, 500 + this.below(SEGMENT_BYTES_MAX)),
+    );
+    this.nowMs += 1000;
+    const time = this.camera.time(this.nowMs);
+    const phase = next === 0 ? 'start' : 'more';
+    const append = (): void => {
+      const record = this.outbox.appendClip({ time, clip: { eventId, number: 0, phase } }, segments, claim.hash);
+      if (record === null) return;
+      this.reportRecord(record);
+      const bound = segments.map(({ entry: [, mediaId, , hash] }) => ({ hash: toHex(hash), mediaId: toHex(mediaId) }));
+      this.report({ is: 'bound', epoch, seq: record.value.seq, segments: bound });
+    };
+    if (this.reportsEarly) storeOf(this.outbox).transaction(append);
+    else append();
+    this.going.next += segments.length;
+  }
+
+  /** Uploads bodies, as many as one media receipt then names. */
+  upload(): void {
+    const queued = this.outbox.segmentsToSend(1 + this.below(SEGMENTS_MAX));
+    for (const epoch of new Set(queued.map((segment) => segment.epoch))) {
+      const claim = this.outbox.claimOf(epoch);
+      if (claim === null) continue;
+      const own = queued.filter((segment) => segment.epoch === epoch && segment.read() !== null);
+      const entries = own.map(({ bodyHash }) => [bodyHash, this.random.uniform() < 0.1 ? 'quota' : 'stored'] as const);
+      if (entries.length === 0) continue;
+      const hashes = entries.map(([hash]) => toHex(hash));
+      for (const [i, [, result]] of entries.entries())
+        this.report({ is: result === 'stored' ? 'uploaded' : 'refused', epoch, hash: hashes[i] ?? '' });
+      // Now and then the receipt does not arrive.
+      if (this.random.uniform() < 0.2) continue;
+      this.outbox.applyMediaReceipt(this.camera.mediaReceipt(claim, entries));
+      for (const hash of hashes) this.report({ is: 'acknowledged', epoch, hash });
+    }
+  }
+
+  /** Receipts all that is queued, so that bodies may be sent. */
+  receiptAll(): void {
+    for (let i = 0; i < 20 && this.outbox.newest() !== null; i++) this.publish(true);
   }
 
   /** Makes events phase by phase, for measuring what each phase costs: append, note before publishing, receipt. */
@@ -234,10 +297,16 @@ export class Life {
     noteOwnership(this.outbox, this.opened.mirror);
   }
 
-  /** Makes a picture: of the period that this process has for the current claim, which is made first if it has to be. */
+  /** Makes a picture: of a period, where the claim has any. */
   private sealed(eventId: Uint8Array, bytes: number): SealedMedia {
     const claim = this.outbox.currentClaim();
     if (!this.isTwo || claim === null) return picture(bytes);
+    const period = this.periodNow(claim);
+    return { ...sealPicture(period, eventId, bytes), periodId: period.context.periodId };
+  }
+
+  /** Returns the period that this process has for the current claim, which is made first if it has to be. */
+  private periodNow(claim: Verified<AnyClaim>): Period {
     let { period } = this;
     const isGood =
       period !== null &&
@@ -255,7 +324,7 @@ export class Life {
       period = next;
       this.period = next;
     }
-    return { ...sealPicture(period, eventId, bytes), periodId: period.context.periodId };
+    return period;
   }
 
   private send(records: readonly QueuedRecord[]): void {

@@ -7,6 +7,8 @@ export interface Sum {
   lost: number;
   duplicated: number;
   dropped: number;
+  /** Bodies of clips reported as bound to a record. */
+  bound: number;
   /** Cuts between the commit of a key record and what is sealed in its period. */
   between: number;
   /** Times that a picture of version 2 was opened. */
@@ -26,6 +28,7 @@ export function emptySum(): Sum {
     lost: 0,
     duplicated: 0,
     dropped: 0,
+    bound: 0,
     between: 0,
     opened: 0,
     unopenable: 0,

@@ -1,8 +1,10 @@
 /** The process that is killed, recorded or given a failing disk: `worker.js JOB`, with the job as JSON. */
-import { writeSync } from 'node:fs';
+import { writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { isSealcamError } from '../../../common/errors.js';
 import { toHex } from '../../../common/bytes.js';
 import { seededRandom } from '../../../common/seeded-random.js';
+import { fileName } from '../../../agent/outbox/bodies.js';
 import type { Database } from '../../../agent/outbox/sqlite.js';
 import type { Outbox } from '../../../agent/outbox/outbox.js';
 import { REPORT_FD } from './recorder.js';
@@ -27,6 +29,10 @@ export interface Job {
   readonly reportsEarly?: boolean;
   /** Its claims are of version 2: what is sealed needs the key record of its period. */
   readonly isVersionTwo?: boolean;
+  /** It makes clips. */
+  readonly hasClips?: boolean;
+  /** The control: bodies of clips are not synced before their rows. */
+  readonly hasUnsyncedBodies?: boolean;
   /** The control: its outbox drops by size, age and reject alone, key records too. */
   readonly dropsKeys?: boolean;
   /** Make this many events instead of the steps, for measuring what each costs. */
@@ -58,9 +64,18 @@ function tryStep(step: string, run: () => void): boolean {
   }
 }
 
+function writeUnsynced(folder: string, outbox: Outbox): void {
+  const { bodies } = storeOf(outbox);
+  bodies.sync = () => undefined;
+  bodies.write = (name, body) => {
+    writeFileSync(join(folder, fileName(name)), body);
+  };
+}
+
 function killAt(outbox: Outbox, statement: number): void {
   let count = 0;
-  for (const query of Object.values(storeOf(outbox).queries)) {
+  const { queries, segments } = storeOf(outbox);
+  for (const query of [...Object.values(queries), ...Object.values(segments.queries)]) {
     const run = query.run.bind(query);
     query.run = (...args) => {
       if (++count === statement) process.kill(process.pid, 'SIGKILL');
@@ -78,6 +93,7 @@ tryStep('open', () => {
   const database: Database = storeOf(outbox).queries.device.database;
   if (job.synchronous !== undefined) database.pragma(`synchronous = ${job.synchronous}`);
   if (job.dropsKeys === true) dropKeys(outbox);
+  if (job.hasUnsyncedBodies === true) writeUnsynced(job.folder, outbox);
   if (job.killAtStatement !== undefined) killAt(outbox, job.killAtStatement);
   let keys = 0;
   const life = new Life({
@@ -100,7 +116,7 @@ tryStep('open', () => {
       })
     )
       continue;
-    const [name, step] = pickStep(random);
+    const [name, step] = pickStep(random, job.hasClips);
     tryStep(name, () => {
       step(life);
     });

@@ -38,7 +38,7 @@ export function openFolder(camera: CameraWorld, folder: string, atMs: number, ma
   const opened = openOutbox({
     folder,
     signer: camera.outboxSigner(),
-    limits: { maxBytes, maxAgeMs: MAX_AGE_MS },
+    limits: { maxBytes, maxAgeMs: MAX_AGE_MS, clipMaxBytes: maxBytes },
     log: silentLog,
     sha256: (data) => nodeSuite.sha256(data),
     time: camera.time(atMs),
@@ -65,6 +65,11 @@ export interface StoredObject {
   readonly body: string;
 }
 
+export interface BoundSegment {
+  readonly hash: string;
+  readonly mediaId: string;
+}
+
 /** Reports of the process that may be killed, one a line, each written only after it became true. */
 export type Line =
   | {
@@ -77,6 +82,12 @@ export type Line =
     }
   /** Records that left the camera, and that the cloud has from here on. Base64. */
   | { readonly is: 'published'; readonly records: readonly string[] }
+  /** Bodies of a clip record, which is reported too: their hashes and media ids, in hex. */
+  | { readonly is: 'bound'; readonly epoch: number; readonly seq: number; readonly segments: readonly BoundSegment[] }
+  /** A body that the cloud has from here on, or refuses; reported before the camera learns of it. */
+  | { readonly is: 'uploaded' | 'refused'; readonly epoch: number; readonly hash: string }
+  /** The camera has applied the media receipt for this body. */
+  | { readonly is: 'acknowledged'; readonly epoch: number; readonly hash: string }
   /** Reported before the camera learns of it. */
   | {
       readonly is: 'receipted';

@@ -4,6 +4,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  commandLine,
   CommandFailure,
   printResult,
   reportViolations,
@@ -84,7 +85,6 @@ async function drill(options: Options, { folder, progress, onInterrupt }: Comman
   const replayed = await incident.run().finally(() => incident.end());
   mkdirSync(join(folder, 'faults'));
   const faults = await runFaults(join(folder, 'faults'), progress);
-  const engines = isDefault(options) ? '' : ` --store ${store} --broker ${broker}`;
   return {
     cameras,
     accounts,
@@ -95,7 +95,7 @@ async function drill(options: Options, { folder, progress, onInterrupt }: Comman
     sealcam: replayed.sealcam,
     faults: [stormFault(replayed), ...faults],
     seconds: Math.round((performance.now() - startedMs) / 1000),
-    command: `npm run drill -- --cameras ${String(cameras)} --accounts ${String(accounts)} --seed ${String(seed)}${engines}`,
+    command: commandLine('drill'),
   };
 }
 

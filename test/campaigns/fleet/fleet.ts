@@ -1,5 +1,6 @@
 /** `npm run fleet`: several ingest workers under load and under faults. docs/operations.md explains the figures. */
 import {
+  commandLine,
   CommandFailure,
   messageOf,
   printResult,
@@ -47,7 +48,7 @@ interface Options {
 const PARTS = ['rates', 'worker', 'postgres', 'broker'];
 
 async function fleet(options: Options, settings: RateSettings): Promise<FleetResult> {
-  const { only, cameras, records, rounds, resendS } = options;
+  const { only, cameras, records, resendS } = options;
   const startedMs = performance.now();
   const isWanted = (part: string): boolean => only === null || only === part;
   const rates: RateResult[] = [];
@@ -79,7 +80,6 @@ async function fleet(options: Options, settings: RateSettings): Promise<FleetRes
     await keep(faults, () => faultRun(settings, 'postgres crashed', { ...two, broker: 'mosquitto' }));
   if (isWanted('broker'))
     await keep(faults, () => faultRun(settings, 'broker node killed', { ...two, broker: 'nats' }));
-  const args = `--cameras ${String(cameras)} --records ${String(records)} --rounds ${String(rounds)} --resend ${String(resendS)}`;
   return {
     cameras,
     records: records + 1,
@@ -88,7 +88,7 @@ async function fleet(options: Options, settings: RateSettings): Promise<FleetRes
     faults,
     failures,
     seconds: Math.round((performance.now() - startedMs) / 1000),
-    command: `npm run fleet -- ${args}${only === null ? '' : ` --only ${only}`}`,
+    command: commandLine('fleet'),
   };
 }
 

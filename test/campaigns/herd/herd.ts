@@ -2,7 +2,14 @@
  * `npm run herd`: how a fleet reconnects after an outage, simulated and, with --sockets, measured. docs/herd.md explains
  * the figures.
  */
-import { numberIn, printResult, runCommand, wholeNumber, type CommandContext } from '../../../scripts/command.js';
+import {
+  commandLine,
+  numberIn,
+  printResult,
+  runCommand,
+  wholeNumber,
+  type CommandContext,
+} from '../../../scripts/command.js';
 import { saveResult, writePart } from '../../../scripts/results.js';
 import { plot } from './plot.js';
 import { runSockets } from './sockets/command.js';
@@ -160,7 +167,7 @@ function runAll({ devices, seeds, json, save }: Options, { progress }: CommandCo
     const policies = withOthers === true ? POLICIES : [sealcam];
     return { name, scenario, outcomes: simulateAll({ name, scenario, policies, seeds }, progress) };
   });
-  const command = `npm run herd -- --all --devices ${String(devices)} --seeds ${String(seeds.length)}`;
+  const command = commandLine('herd');
   const scenarios = results.map(({ name, scenario, outcomes }) => ({
     scenario: name,
     ...object(scenario, outcomes, seeds),

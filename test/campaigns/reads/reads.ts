@@ -5,6 +5,7 @@ import { openSqliteStore } from '../../../cloud/store/sqlite/sqlite-store.js';
 import { STORE_KINDS, type StoreKind } from '../../../cloud/store/kinds.js';
 import type { CloudStore } from '../../../cloud/store/store.js';
 import {
+  commandLine,
   CommandFailure,
   printResult,
   runCommand,
@@ -150,7 +151,7 @@ function markdown({ reads, command, small, large }: ReadsResult): string {
 }
 
 async function main(options: Options, context: CommandContext): Promise<number> {
-  const { small, large, repeat, only } = options;
+  const { small, large, only } = options;
   const kinds = STORE_KINDS.filter((kind) => only === null || kind === only);
   const missing = kinds.includes('postgres') ? missingTool(['postgres']) : null;
   if (missing !== null) throw new CommandFailure(TOOL_MISSING_STATUS, missing);
@@ -162,7 +163,7 @@ async function main(options: Options, context: CommandContext): Promise<number> 
     large,
     reads,
     seconds: Math.round((performance.now() - startedMs) / 1000),
-    command: `npm run reads -- --small ${String(small)} --large ${String(large)} --repeat ${String(repeat)}${only === null ? '' : ` --only ${only}`}`,
+    command: commandLine('reads'),
   };
   if (options.save) {
     saveResult('reads', { ...result });

@@ -13,10 +13,12 @@ import { nameOf, type Made, type Oracle } from './oracle.js';
 import { storeOf } from '../../support/outbox-store.js';
 import { recordKey } from '../../../protocol/objects/ids.js';
 
-/** Where every record that was made has ended up. */
+/** Where every record that was made has ended up: produced = stored + queued + lost. */
 export interface Balance {
   readonly produced: number;
+  /** In the cloud, also where the camera still waits for the receipt. */
   readonly stored: number;
+  /** Waiting at the camera, and not in the cloud. */
   readonly queued: number;
   readonly lost: number;
   /** Key records made, which begin periods. */
@@ -103,12 +105,14 @@ export async function settleAccounts(
     if (losses.isErased(key) && !stored.has(key)) losses.addDeclared(made.record.value);
   let queued = 0;
   let lost = 0;
+  /** Records and pictures that no loss names: those of an epoch that had ended are only counted. */
   let unnamed = 0;
   let opened = 0;
   let example = '';
   for (const [key, made] of oracle.made) {
-    if (waits(made)) queued++;
-    else if (stored.has(key)) {
+    if (waits(made)) {
+      if (!stored.has(key)) queued++;
+    } else if (stored.has(key)) {
       const found = await openPictures(oracle, store, losses, made);
       opened += found ?? 0;
       if (found !== null) continue;
@@ -116,6 +120,7 @@ export async function settleAccounts(
       example = `a picture of ${made.camera.name}, ${nameOf(made.record.value)}`;
     } else if (losses.hasRecord(key)) lost++;
     else {
+      lost++;
       unnamed++;
       example = `${made.camera.name}, ${nameOf(made.record.value)}`;
     }
@@ -126,7 +131,7 @@ export async function settleAccounts(
     );
   }
   const periods = [...oracle.made.values()].filter(({ record }) => record.value.kind === 'key').length;
-  return { produced: oracle.made.size, stored: stored.size, queued, lost: lost + unnamed, periods, opened };
+  return { produced: oracle.made.size, stored: stored.size, queued, lost, periods, opened };
 }
 
 async function readStore(

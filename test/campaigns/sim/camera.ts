@@ -105,6 +105,8 @@ export class SimCamera {
         wrap: (job) => Promise.resolve(wrapKey(this.suiteOf(life), this.randomOf(life), job)),
         log: this.logOf(life),
         onWindow: () => undefined,
+        // These cameras film no clips.
+        put: { put: () => Promise.resolve(null), close: () => undefined },
         openSocket: (_, device) => this.openSocket(life, device),
         uplinkStore: {
           load: () => this.uplinkState,

@@ -67,6 +67,7 @@ export interface SimHal extends Hal {
 export function makeHal(clock: Clock, wall: WallClock, bootId: Uint8Array, keyStore: MockKeyStore): SimHal {
   return {
     camera: new SimLens(),
+    video: null,
     motionSensor: new MockMotionSensor(),
     button: new MockButton(),
     indicator: new MockIndicator(),

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { messageOf } from '../../../scripts/command.js';
+import { commandLine, messageOf } from '../../../scripts/command.js';
 import { saveResult, writePart } from '../../../scripts/results.js';
 import { PLANTS } from './plants.js';
 import { runSeeds } from './run.js';
@@ -98,7 +98,7 @@ const seconds = (Date.now() - startedMs) / 1000;
 const sum = (of: (outcome: Outcome) => number): number => outcomes.reduce((total, outcome) => total + of(outcome), 0);
 const failed = outcomes.filter(({ violation }) => violation !== null);
 const result = {
-  command: `npm run sim -- ${process.argv.slice(2).join(' ')}`.trim(),
+  command: commandLine('sim'),
   seeds: outcomes.length,
   first_seed: from,
   plant,
@@ -144,7 +144,7 @@ function table(): string {
     ['virtual hours', number(result.virtual_hours)],
     ['records made', number(result.produced)],
     ['of them in the cloud at the end', number(result.stored)],
-    ['waiting', number(result.queued)],
+    ['waiting at the camera, and not yet there', number(result.queued)],
     ['lost, with a signed gap (queue full, age, release or reset)', number(result.lost)],
     ['restarts of a camera in the middle of something', number(result.restarts)],
     ['ownerships', number(result.epochs)],

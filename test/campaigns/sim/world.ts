@@ -156,7 +156,8 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<O
         `${nameOf(record.value)} of ${camera.name}, made at ${(atMs / 1000).toFixed(0)} s, is not settled in time`,
       );
     }
-    const none = { produced: oracle.made.size, stored: 0, queued: 0, lost: 0, periods: 0, opened: 0 };
+    // A world that ended early has no balance: nothing of it counts in the sums.
+    const none = { produced: 0, stored: 0, queued: 0, lost: 0, periods: 0, opened: 0 };
     const balance = isOver() ? none : await settleAccounts(oracle, cloud.store, cameras);
     return {
       seed,

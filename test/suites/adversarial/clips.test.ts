@@ -15,8 +15,22 @@ import {
   storedBy,
   twiceAtOnce,
 } from '../../support/worlds/clip-trials.js';
+import {
+  answeredAt,
+  heldUp,
+  receiptedWith,
+  refusedWith,
+  sentOn,
+  toldToWait,
+} from '../../support/worlds/upload-trials.js';
 
 const STORED = 'stored, a body stored';
+const WAITS = 'the body waits';
+const receipted = {
+  name: 'its own receipt',
+  expected: 'delivered',
+  observed: () => receiptedWith('its own'),
+} as const;
 const itsOwn = { name: 'in its own place', expected: STORED, observed: () => broughtTo('its own') } as const;
 
 attacks('clips', 'Bodies of clips', [
@@ -147,5 +161,73 @@ attacks('clips', 'Bodies of clips', [
     expected: 'never redirected',
     observed: () => redirects('the cloud'),
     control: { name: 'by a server that redirects', expected: 'redirected', observed: () => redirects('a lying one') },
+  },
+  {
+    name: "a server sends the camera on into its owner's network",
+    expected: `${WAITS}, nobody else was asked`,
+    observed: () => sentOn("the owner's network"),
+    control: {
+      name: 'it answers itself',
+      expected: 'delivered, nobody else was asked',
+      observed: () => sentOn('nowhere'),
+    },
+  },
+  {
+    name: 'a forged media receipt makes a camera delete a body',
+    expected: WAITS,
+    observed: () => receiptedWith('another key'),
+    control: receipted,
+  },
+  {
+    name: "a media receipt of another camera's, signed by the right cloud",
+    expected: WAITS,
+    observed: () => receiptedWith('another camera'),
+    control: receipted,
+  },
+  {
+    name: 'a media receipt of another epoch',
+    expected: WAITS,
+    observed: () => receiptedWith('another epoch'),
+    control: receipted,
+  },
+  {
+    name: 'a media receipt of another body is sent again',
+    expected: WAITS,
+    observed: () => receiptedWith('another body'),
+    control: receipted,
+  },
+  {
+    name: 'a server says that it has the body, without a signature',
+    expected: WAITS,
+    observed: () => receiptedWith('a word'),
+    control: receipted,
+  },
+  {
+    name: 'a server says that the body is deleted, without a signature',
+    expected: WAITS,
+    observed: () => refusedWith('a status'),
+    control: { name: 'signed', expected: 'a signed loss', observed: () => refusedWith('a signature') },
+  },
+  {
+    name: 'an answer without an end fills the memory of a camera',
+    expected: `${WAITS}, nothing read without a bound`,
+    observed: () => answeredAt('no end'),
+    control: {
+      name: 'with an end',
+      expected: 'delivered, nothing read without a bound',
+      observed: () => answeredAt('its length'),
+    },
+  },
+  {
+    name: 'a server takes a body and holds the camera up for ever',
+    expected: WAITS,
+    observed: () => heldUp(true),
+    control: { name: 'it answers', expected: 'delivered', observed: () => heldUp(false) },
+  },
+  {
+    name: 'a server asks the camera to wait for thirty years',
+    expected: 'asked again after 12 minutes',
+    observed: () => toldToWait(999_999_999),
+    control: { name: 'for ten minutes', expected: 'asked again after 10 minutes', observed: () => toldToWait(600) },
   },
 ]);

@@ -22,6 +22,8 @@ const OPEN = [
   'uplink status',
   'clock',
   'health',
+  'clip status',
+  'clip why',
   'unlock',
   'lock',
   'button',
@@ -71,6 +73,9 @@ describe('the console of a running camera', () => {
       unlocked: [],
       memory_bytes: 70 * 2 ** 20,
       own_memory_bytes: 21 * 2 ** 20,
+      segments_queued: 0,
+      segments_queued_bytes: 0,
+      uploads: 'offline',
     });
   });
 

@@ -11,6 +11,10 @@ const PLANTED_WORLDS = 24;
 interface SimResult {
   readonly failures: readonly { readonly seed: number }[];
   readonly versions: readonly { readonly protocol: number; readonly worlds: number }[];
+  readonly produced: number;
+  readonly stored: number;
+  readonly queued: number;
+  readonly lost: number;
   readonly epochs: number;
   readonly periods: number;
   readonly periods_cut: number;
@@ -32,6 +36,8 @@ describe('npm run sim', () => {
       { protocol: 1, seal_suite: 1, worlds: half },
     ];
     expect(result).toMatchObject({ seeds: WORLDS, failures: [], versions });
+    // A record may be in the cloud and wait for its receipt; it counts once.
+    expect(result.produced).toBe(result.stored + result.queued + result.lost);
     expect(result.periods_cut).toBeGreaterThan(0);
     expect(result.pictures_opened).toBeGreaterThan(0);
     // Not only at a claim and at a start: half of the ownerships are of version 2.

@@ -14,6 +14,7 @@ import {
 } from '../../../protocol/objects/claim.js';
 import { accountId, deviceId } from '../../../protocol/objects/ids.js';
 import { kemHash } from '../../../protocol/objects/kem-keys.js';
+import { mediaReceiptKind, type MediaReceipt } from '../../../protocol/objects/media-receipt.js';
 import { memberKind, type Member } from '../../../protocol/objects/member.js';
 import { anyReceiptKind, type AnyReceipt, type Receipt } from '../../../protocol/objects/receipt.js';
 import {
@@ -185,6 +186,17 @@ export class CameraWorld {
       claimHash: claim.hash,
       ranges,
       ...rest,
+    });
+  }
+
+  mediaReceipt(claim: Verified<AnyClaim>, entries: MediaReceipt['entries']): Verified<MediaReceipt> {
+    return signObject(mediaReceiptKind, nodeSuite, this.cloud, {
+      version: 2,
+      device: this.deviceId,
+      epoch: claim.value.epoch,
+      claimHash: claim.hash,
+      entries,
+      issuedAtMs: 0,
     });
   }
 

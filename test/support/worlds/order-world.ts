@@ -56,7 +56,7 @@ export class OrderWorld {
     const { outbox, mirror } = openOutbox({
       folder: this.folder,
       signer: this.camera.outboxSigner(),
-      limits: { maxBytes: 2 ** 24, maxAgeMs: 1e9 },
+      limits: { maxBytes: 2 ** 24, maxAgeMs: 1e9, clipMaxBytes: 2 ** 24 },
       sha256: (data) => nodeSuite.sha256(data),
       time: this.time(),
       log: silentLog,

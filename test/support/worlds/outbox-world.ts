@@ -22,7 +22,7 @@ export function open(world: CameraWorld, folder: string, maxBytes = MIB): Opened
   return openOutbox({
     folder,
     signer: world.outboxSigner(),
-    limits: { maxBytes, maxAgeMs: 3_600_000 },
+    limits: { maxBytes, maxAgeMs: 3_600_000, clipMaxBytes: 2 ** 24 },
     sha256: (data) => nodeSuite.sha256(data),
     time: world.time(0),
     log: silentLog,

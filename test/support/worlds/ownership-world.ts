@@ -26,6 +26,8 @@ export interface OwnershipTrial {
   readonly outbox: Outbox;
   /** The offers, each in the versions in which it was made. */
   readonly offers: readonly (readonly (Offer | OfferV2)[])[];
+  /** The epoch that was open when it was said to end; 0 for none. */
+  readonly endings: readonly number[];
   /** What the cloud announced, and how often something happened. */
   readonly world: { version: ProtocolVersion; wraps: number; changes: number };
   /** Returns the nonce of the last offer. */
@@ -39,13 +41,14 @@ export function keeperOf(version: ProtocolVersion, wrap: WrapKey = wrapHere): Ow
   const camera = new CameraWorld();
   const clock = new VirtualClock();
   const counters = new Counters();
+  const endings: number[] = [];
   const offers: (Offer | OfferV2)[][] = [];
   const world = { version, wraps: 0, changes: 0 };
   const time = () => camera.time(clock.monotonicMs());
   const { outbox, mirror } = openOutbox({
     folder: tempFolder(),
     signer: camera.outboxSigner(),
-    limits: { maxBytes: 2 ** 22, maxAgeMs: 1e9 },
+    limits: { maxBytes: 2 ** 22, maxAgeMs: 1e9, clipMaxBytes: 2 ** 22 },
     sha256: (data) => nodeSuite.sha256(data),
     time: time(),
     log: silentLog,
@@ -73,6 +76,7 @@ export function keeperOf(version: ProtocolVersion, wrap: WrapKey = wrapHere): Ow
     onWindow: () => undefined,
     restingState: () => 'off',
     onEnding: () => undefined,
+    onEpochEnding: () => endings.push(outbox.currentClaim()?.value.epoch ?? 0),
     onChanged: () => world.changes++,
   });
   keeper.openWindow();
@@ -84,5 +88,5 @@ export function keeperOf(version: ProtocolVersion, wrap: WrapKey = wrapHere): Ow
     const refusals = Object.keys(counters.snapshot()).filter((name) => name.startsWith('claim.'));
     return world.changes > before ? 'accepted' : (refusals.at(-1) ?? 'nothing');
   };
-  return { camera, clock, counters, keeper, outbox, offers, world, nonce, give };
+  return { camera, clock, counters, keeper, outbox, offers, endings, world, nonce, give };
 }

@@ -60,7 +60,7 @@ export class PeriodWorld {
   readonly clock = new VirtualClock(1000);
   readonly counters = new Counters();
   readonly folder = tempFolder();
-  readonly limits: { maxBytes: number; maxAgeMs: number };
+  readonly limits: { maxBytes: number; maxAgeMs: number; clipMaxBytes: number };
   /** Jobs that came to be wrapped. */
   readonly jobs: WrapJob[] = [];
   wrap: WrapKey;
@@ -75,7 +75,7 @@ export class PeriodWorld {
   private readonly receipted = new Set<string>();
 
   constructor({ maxBytes = 2 ** 22, maxAgeMs = 3_600_000, wrap = wrapHere }: PeriodWorldOptions = {}) {
-    this.limits = { maxBytes, maxAgeMs };
+    this.limits = { maxBytes, maxAgeMs, clipMaxBytes: 2 ** 24 };
     this.wrap = wrap;
     this.claim = this.camera.claimV2();
     this.open();

@@ -1,4 +1,5 @@
 import { realRandom } from '../../../common/adapters/real-random.js';
+import { toHex } from '../../../common/bytes.js';
 import { Counters } from '../../../common/counters.js';
 import { silentLog } from '../../../common/log.js';
 import type { Random } from '../../../common/random.js';
@@ -38,6 +39,8 @@ export class RecorderWorld {
   readonly outbox: Outbox;
   readonly recorder: Recorder;
   readonly deps: SnapshotDependencies;
+  /** Transitions that may have clips, each with its event's id in hex. */
+  readonly queued: (readonly [type: string, eventId: string])[] = [];
   /** The content of each sealed object. */
   readonly sealedContents: SealedContent[] = [];
   nowMs = 0;
@@ -48,7 +51,7 @@ export class RecorderWorld {
     this.outbox = openOutbox({
       folder: tempFolder(),
       signer: this.camera.outboxSigner(),
-      limits: { maxBytes, maxAgeMs: 1e9 },
+      limits: { maxBytes, maxAgeMs: 1e9, clipMaxBytes: 2 ** 24 },
       sha256: (data) => nodeSuite.sha256(data),
       time: this.camera.time(0),
       log: silentLog,
@@ -61,7 +64,8 @@ export class RecorderWorld {
       messageTargetBytes: () => this.messageTargetBytes,
     };
     const rest = { counters: this.counters, log: silentLog, onRecorded: () => undefined, nowMs: () => this.nowMs };
-    this.recorder = new Recorder({ ...this.deps, ...rest }, settings);
+    const onQueued = ({ type }: Transition<Frame>, id: Uint8Array) => void this.queued.push([type, toHex(id)]);
+    this.recorder = new Recorder({ ...this.deps, ...rest, onQueued }, settings);
   }
 
   private listening(sealer: Sealer): Sealer {

@@ -7,8 +7,11 @@ import { toHex } from '../../../common/bytes.js';
 import type { LogFields } from '../../../common/log.js';
 import { VERSION } from '../../../common/version.js';
 import type { Camera } from '../../../hal/camera.js';
+import { FrameTap } from '../../../hal/frame-tap.js';
 import type { Hal } from '../../../hal/hal.js';
+import { JpegVideo } from '../../../hal/jpeg-video.js';
 import { MockCamera } from '../../../hal/mock/camera.js';
+import { EncodedVideo } from '../../../hal/mock/encoded-video.js';
 import { MockKeyStore } from '../../../hal/mock/key-store.js';
 import {
   MockButton,
@@ -30,6 +33,8 @@ import { Agent } from '../../../agent/main/agent.js';
 import { loadAgentConfig } from '../../../agent/config/keys.js';
 import { mqttSocket } from '../../../agent/uplink/mqtt-socket.js';
 import type { OpenSocket } from '../../../agent/uplink/socket.js';
+import { HttpPut } from '../../../agent/upload/http-put.js';
+import { uploadUrl } from '../../../agent/main/uploads.js';
 
 export interface LogEntry extends LogFields {
   readonly level: string;
@@ -107,9 +112,8 @@ export class TestAgent {
         ...options.environment,
       },
     });
-    this.hal = {
-      camera:
-        options.camera ??
+    const filmed = new FrameTap(
+      options.camera ??
         new MockCamera({
           script,
           framesPerSecond: options.framesPerSecond ?? 10,
@@ -118,6 +122,11 @@ export class TestAgent {
           frameLimit: null,
           withLuma: true,
         }),
+    );
+    const codec = config['clip.codec'];
+    this.hal = {
+      camera: filmed,
+      video: codec === 'off' ? null : codec === 'h264' ? new EncodedVideo(filmed) : new JpegVideo(filmed),
       motionSensor: new MockMotionSensor(),
       button: this.button,
       indicator: this.indicator,
@@ -139,6 +148,15 @@ export class TestAgent {
       wrap: (job) => Promise.resolve(wrapKey(nodeSuite, realRandom, job)),
       onWindow: () => undefined,
       uplinkStore: uplinkFile(join(folder, 'uplink.json'), log),
+      put: new HttpPut(
+        {
+          url: uploadUrl(config),
+          connectTimeoutMs: config['uplink.connectTimeout'],
+          answerTimeoutMs: config['uplink.ackTimeout'],
+          ...uplinkSecrets(config),
+        },
+        clock,
+      ),
       openSocket: (will, device) => {
         const open = mqttSocket({
           will,

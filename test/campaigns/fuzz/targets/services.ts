@@ -99,7 +99,7 @@ function downlinkTarget(): Target {
         openRecord: (bytes) => openSigned(anyRecordKind, nodeSuite, bytes),
       },
       folder: tempFolder(),
-      limits: { maxBytes: 2 ** 20, maxAgeMs: 1e12 },
+      limits: { maxBytes: 2 ** 20, maxAgeMs: 1e12, clipMaxBytes: 2 ** 20 },
       log: silentLog,
       sha256: (data) => nodeSuite.sha256(data),
       time: world.record(0, null, { kind: 'accept' }).time,

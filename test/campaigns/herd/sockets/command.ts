@@ -1,4 +1,10 @@
-import { CommandFailure, printResult, TOOL_MISSING_STATUS, type CommandContext } from '../../../../scripts/command.js';
+import {
+  commandLine,
+  CommandFailure,
+  printResult,
+  TOOL_MISSING_STATUS,
+  type CommandContext,
+} from '../../../../scripts/command.js';
 import { saveResult, writePart } from '../../../../scripts/results.js';
 import { missingTool } from '../../../support/engines/programs.js';
 import { plot } from '../plot.js';
@@ -44,7 +50,7 @@ export async function runSockets(options: SocketsOptions, context: CommandContex
     credentialsFailMs: 0,
   };
   const simulated = { ...worstOf(scenario, sealcam, SEEDS), name: 'simulated' };
-  const command = `npm run herd -- --sockets ${String(cameras)} --outage ${String(outageMs / 1000)} --window ${String(windowMs / 1000)}`;
+  const command = commandLine('herd');
   const { bound, produced, doubled } = measured;
   const records = {
     produced,

@@ -9,6 +9,9 @@ UNSUPPORTED = "unsupported"
 FOREIGN = "foreign"
 SEAL_REFUSED = "seal-refused"
 
+# An order by somebody who may not give it (§17).
+COMMAND_REFUSED = "command-refused"
+
 # People type claim codes, so they have an error code of their own (§13).
 CLAIM_CODE_INVALID = "claim-code-invalid"
 

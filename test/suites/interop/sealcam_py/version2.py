@@ -8,8 +8,8 @@ from typing import Any
 from . import cose, rules, rules2
 from .cbor import MAX_HEADS, MAX_MESSAGE, decode_cbor, encode_cbor
 from .cddl_types import Document
-from .cose import Kind
-from .errors import MALFORMED, ProtocolError
+from .cose import Kind, Signed
+from .errors import COMMAND_REFUSED, MALFORMED, ProtocolError, require
 from .fields import Field
 
 CDDL = Path(__file__).resolve().parents[4] / "docs" / "protocol-v2.cddl"
@@ -90,3 +90,16 @@ def check_kem_keys(claim: dict[str, Any], keys: list[bytes]) -> None:
     hashes = [rules2.sha256(key) for key in keys]
     if hashes != [recipient["kem"] for recipient in claim["recipients"]]:
         raise ProtocolError(MALFORMED, "not the KEM keys that the claim names")
+
+
+def check_order(order: Signed, claim: Signed) -> None:
+    """Who may give an order (§12, §17), and that it is of this claim and its version."""
+    value, owned, kid = order.value, claim.value, order.envelope.kid
+    if owned.get("version", 1) == 1 or value["action"] == "release":
+        signers = [owned["ownerKey"]]
+    else:
+        signers = [recipient["ed25519"] for recipient in owned["recipients"] if recipient["role"] == "owner"]
+    require(kid in signers, "not by who may give it", COMMAND_REFUSED)
+    for name, expected in (("device", owned["device"]), ("epoch", owned["epoch"]), ("claimHash", claim.hash)):
+        require(value[name] == expected, f"{name} is not the claim's", COMMAND_REFUSED)
+    require(value.get("version", 1) == owned.get("version", 1), "not the version of the epoch")

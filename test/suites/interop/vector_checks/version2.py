@@ -1,4 +1,4 @@
-"""keys-v2.json, signed-v2.json, bad-v2.json, messages-v2.json and verify-v2.json, and the CDDL of version 2."""
+"""keys-v2.json, signed-v2.json, bad-v2.json, messages-v2.json, verify-v2.json and orders-v2.json, and the CDDL of version 2."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from sealcam_py.errors import BAD_SIGNATURE, MALFORMED, UNSUPPORTED, ProtocolErr
 from sealcam_py.messages import format_topic
 from sealcam_py.primitives import sha256
 from sealcam_py.verify import Before, ClaimRow, bind, continuity
-from sealcam_py.version2 import EITHER, KINDS_2, check_kem_keys, kinds_of, read_message, write_message
+from sealcam_py.version2 import EITHER, KINDS_2, check_kem_keys, check_order, kinds_of, read_message, write_message
 
 from .signed import check_key
 from .tally import Tally, Vector, plant, to_json, unhex
 
 Control = Callable[[Tally, str, Callable[[Tally], None]], None]
+ORDER_PARTS = (("claim", "claim"), ("command", "order"))
 LABELS = {"ownerNext": "owner browser 2"}
 
 
@@ -129,6 +130,23 @@ def read_row(row: Vector) -> ClaimRow:
     return ClaimRow(device, account, row["epoch"], claim_hash, row["state"], row["closedAtSeq"], version)
 
 
+def check_orders_v2(tally: Tally, vectors: list[Vector]) -> None:
+    """All of orders-v2.json."""
+    for vector in vectors:
+        tally.vector(f"orders-v2/{vector['name']}", lambda: check_order_vector(tally, vector))
+
+
+def check_order_vector(tally: Tally, vector: Vector) -> None:
+    """One order under one claim: accepted, or refused with exactly its error code."""
+    claim, order = (open_signed(kind, bytes.fromhex(vector[name]), EITHER) for kind, name in ORDER_PARTS)
+    try:
+        check_order(order, claim)
+        code = "accepted"
+    except ProtocolError as error:
+        code = error.code
+    tally.equal(f"orders-v2/{vector['name']}", code, vector["expect"])
+
+
 def check_cddl_v2(tally: Tally, document: str) -> None:
     """Every rule of the document is understood, whole."""
     parsed = Document(document)
@@ -157,3 +175,6 @@ def control_version2(tally: Tally, files: Vector, keys: Vector, document: str, c
     for vector in files["verify-v2.json"]:
         wrong = {**vector, "expect": f"not {vector['expect']}"}
         control(tally, f"{vector['name']} v2 verdict", lambda inner: check_verdict(inner, wrong))
+    for vector in files["orders-v2.json"]:
+        wrong = {**vector, "expect": f"not {vector['expect']}"}
+        control(tally, f"{vector['name']} may give", lambda inner: check_order_vector(inner, wrong))

@@ -120,6 +120,16 @@ describe('a claim of version 2', () => {
     expect(await give(claim, camera.kemKeys)).toBe('accepted');
   });
 
+  it('ends the epoch before it, and so does a reset: what was filmed in it is stored before that', async () => {
+    const { camera, give, nonce, keeper, endings } = keeperOf(2);
+    const first = camera.claimV2(1, null, { nonce: nonce() });
+    await give(first, camera.kemKeys);
+    keeper.openWindow();
+    await give(camera.claimV2(2, first.hash, { nonce: nonce() }), camera.kemKeys);
+    keeper.end('reset');
+    expect(endings).toEqual([0, 1, 2]);
+  });
+
   it('is refused where a key cannot be used, although it is the one that it names', async () => {
     const likeTheChild: WrapKey = async (job) => {
       try {

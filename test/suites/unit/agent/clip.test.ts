@@ -94,6 +94,26 @@ describeWith('ffmpeg', 'segments of a clip', () => {
     expect(timesOf([...early, ...rest], 'clip.mp4').times).toEqual(units.map((_, i) => i * 100));
   });
 
+  it('leave early without the last unit, whose length nobody knows yet, and keep every time', () => {
+    const segmenter = new Segmenter('h264', 25);
+    const units = h264Units({ seconds: 3 });
+    const early = [...units.slice(0, 7).flatMap((unit) => segmenter.add(unit)), ...segmenter.cutNow()];
+    expect(early.map(({ durationMs }) => durationMs)).toEqual([0, 600]);
+    const rest = [...units.slice(7).flatMap((unit) => segmenter.add(unit)), ...segmenter.flush()];
+    expect(timesOf([...early, ...rest], 'clip.mp4').times).toEqual(units.map((_, i) => i * 100));
+  });
+
+  it('shorten a hole in the video, which no segment could hold', () => {
+    const units = h264Units({ seconds: 3 }).map((unit, i) => ({
+      ...unit,
+      monotonicMs: unit.monotonicMs + (i < 20 ? 0 : 3_600_000),
+    }));
+    const segments = segmentsOf('h264', units);
+    expectLimits(segments);
+    expect(timesOf(segments, 'clip.mp4').times).toHaveLength(30);
+    expect(segments.reduce((sum, { durationMs }) => sum + durationMs, 0)).toBe(4900);
+  });
+
   it('of JPEG play in a row', async () => {
     const renderer = new SceneRenderer(buildScript('porch', 'walk', 1));
     const units: VideoUnit[] = [];
@@ -155,18 +175,20 @@ describe('ring of units', () => {
     const ring = filled(units(200, 20));
     expect(ring.heldMs).toBeGreaterThanOrEqual(5000);
     expect(ring.heldMs).toBeLessThan(7000);
-    const taken = ring.takeUnits();
-    expect([taken[0]?.isKey, taken.at(-1)?.monotonicMs]).toEqual([true, 19_900]);
-    expect([ring.heldMs, ring.takeUnits()]).toEqual([0, []]);
+    const held = ring.units;
+    expect([held[0]?.isKey, held.at(-1)?.monotonicMs, ring.heldBytes]).toEqual([true, 19_900, held.length * 1000]);
+    ring.clear();
+    expect([ring.heldMs, ring.heldBytes, ring.units]).toEqual([0, 0, []]);
   });
 
   it('holds less where bytes are short, and begins with the next key unit after it was emptied', () => {
     const ring = filled(units(200, 10), 35_000);
     expect(ring.heldMs).toBeLessThanOrEqual(3400);
-    expect(ring.takeUnits()[0]?.isKey).toBe(true);
+    expect(ring.units[0]?.isKey).toBe(true);
+    ring.clear();
     for (const each of units(5, 10).slice(1)) ring.add(each);
-    expect(ring.takeUnits()).toEqual([]);
+    expect(ring.units).toEqual([]);
     // A single group that is too large is not kept in part.
-    expect(filled(units(100, 200), 35_000).takeUnits()).toEqual([]);
+    expect(filled(units(100, 200), 35_000).units).toEqual([]);
   });
 });

@@ -5,6 +5,7 @@ import {
   slowDown,
   startDrain,
   spendBacklog,
+  spendClip,
   spendLive,
   withCloudInterval,
 } from '../../../../agent/uplink/drain.js';
@@ -21,6 +22,17 @@ describe('drain', () => {
     }
     expect(spendLive(state)).toBeNull();
     expect(spendLive(refill(state, 500))).not.toBeNull();
+  });
+
+  it('has tokens of their own for the records of clips, which take live ones only when those are used up', () => {
+    let state = startDrain(0, 0, null);
+    const { live } = state;
+    for (let i = 0; i < 3; i++) state = spendClip(state) ?? state;
+    expect(state.live).toBe(live);
+    // The control: records of events would have used them.
+    state = spendClip(state) ?? state;
+    expect(state.live).toBe(live - 1);
+    expect(refill(state, 2000).clip).toBe(2);
   });
 
   it('starts the backlog with an empty bucket, at one record in two minutes or five times the own rate', () => {

@@ -32,7 +32,7 @@ describe('old and newer databases', () => {
         openClaim: (bytes) => openSigned(anyClaimKind, nodeSuite, bytes),
         openRecord: (bytes) => openSigned(anyRecordKind, nodeSuite, bytes),
       },
-      limits: { maxBytes: MIB, maxAgeMs: 1e12 },
+      limits: { maxBytes: MIB, maxAgeMs: 1e12, clipMaxBytes: MIB },
       sha256: (data) => nodeSuite.sha256(data),
       time: vectors.record(2, null, { kind: 'accept' }).time,
       log: silentLog,

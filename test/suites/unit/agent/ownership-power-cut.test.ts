@@ -22,7 +22,7 @@ function open(folder: string): { readonly outbox: Outbox; readonly mirror: Mirro
   return openOutbox({
     folder,
     signer: camera.outboxSigner(),
-    limits: { maxBytes: 2 ** 24, maxAgeMs: 1e9 },
+    limits: { maxBytes: 2 ** 24, maxAgeMs: 1e9, clipMaxBytes: 2 ** 24 },
     log: silentLog,
     sha256: (data) => nodeSuite.sha256(data),
     time: camera.time(0),

@@ -44,7 +44,7 @@ function privacyWorld() {
   const camera = new SwitchedCamera();
   const indicator = new MockIndicator();
   const orders = { standing: NO_ORDERS };
-  const world = { camera, indicator, orders, healthRecords: 0, isClaimWindowOpen: false, hasOwner: true };
+  const world = { camera, indicator, orders, healthRecords: 0, wipes: 0, isClaimWindowOpen: false, hasOwner: true };
   const seen: { state: CameraState } = { state: 'ok' };
   const privacy = new Privacy({
     camera,
@@ -55,6 +55,7 @@ function privacyWorld() {
     isClaimWindowOpen: () => world.isClaimWindowOpen,
     cameraState: () => seen.state,
     recordHealth: () => world.healthRecords++,
+    wipeVideo: () => world.wipes++,
   });
   const apply = (change: Partial<StandingOrders>): void => {
     orders.standing = { ...NO_ORDERS, ...change };
@@ -70,6 +71,7 @@ describe('privacy', () => {
     expect(camera.isStopped).toBe(false);
     apply({ privacy: true });
     expect([camera.isStopped, indicator.shown.at(-1), world.healthRecords]).toEqual([true, 'privacy', 1]);
+    expect(world.wipes).toBe(1);
     apply({ privacy: false });
     expect([camera.isStopped, indicator.shown.at(-1), world.healthRecords]).toEqual([false, 'recording', 2]);
   });

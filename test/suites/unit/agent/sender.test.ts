@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Counters } from '../../../../common/counters.js';
 import { seededRandom } from '../../../../common/seeded-random.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { recordKind } from '../../../../protocol/objects/record.js';
@@ -7,9 +8,13 @@ import { decodeUp } from '../../../../protocol/transport/messages.js';
 import { Oversize } from '../../../../agent/uplink/oversize.js';
 import { PacketLimit } from '../../../../agent/uplink/packet-limit.js';
 import { Sender, type Parcel } from '../../../../agent/uplink/sender.js';
+import { SizeWatch } from '../../../../agent/uplink/size-watch.js';
+import { VirtualClock } from '../../../support/runner/virtual-clock.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import { claimed, close, motion, picture, type Opened } from '../../../support/worlds/outbox-world.js';
 import { PeriodWorld } from '../../../support/worlds/period-world.js';
+import { SegmentWorld } from '../../../support/worlds/segment-world.js';
+import { testLog, type LogEntry } from '../../../support/worlds/test-agent.js';
 import { tempFolder } from '../../../support/runner/temp.js';
 
 type Next = (sender: Sender, nowMs: number) => Parcel | null;
@@ -178,6 +183,40 @@ describe('the next message to leave', () => {
     close(queue);
   });
 
+  it('is a record without its picture, with a line in the log, where the broker drops it in silence because of its size', () => {
+    const world = new CameraWorld();
+    const queue = claimed(world, tempFolder());
+    const { outbox } = queue;
+    const claim = outbox.currentClaim();
+    if (claim === null) throw new Error('unclaimed');
+    receiptAccept(world, queue);
+    const log: LogEntry[] = [];
+    const sizes = new SizeWatch({
+      device: world.deviceId,
+      clock: new VirtualClock(),
+      counters: new Counters(),
+      settings: { oversizeHoldMs: Infinity },
+      log: testLog(log),
+    });
+    const sender = new Sender(outbox, 0, 0, 1, sizes);
+    motion(world, outbox, 1, [picture(8000)]);
+    let nowMs = 0;
+    const learned = (): unknown => log.find(({ code }) => code === 'broker-limit')?.['evidence'];
+    for (let receipted = 2; learned() === undefined && receipted < 9; receipted++) {
+      nowMs += 2 * WINDOW_MS;
+      const small = motion(world, outbox, receipted);
+      for (let parcel = sender.next(nowMs); parcel !== null; parcel = sender.next(nowMs))
+        sender.markAcknowledged(parcel, nowMs, WINDOW_MS, 0.5);
+      nowMs++;
+      sender.next(nowMs);
+      const { seq } = small.value;
+      outbox.applyReceipt(world.receipt(claim, [[seq, seq, small.hash]]), world.time(0));
+      sender.markReceipted(1, seq, seq);
+    }
+    expect(learned()).toBe('silence');
+    close(queue);
+  });
+
   it('is the oldest accept without a receipt, and nothing of a later epoch before that receipt', () => {
     const world = new CameraWorld();
     const queue = claimed(world, tempFolder());
@@ -250,6 +289,27 @@ describe('a key record in the backlog', () => {
     await world.event();
     const seqsOfNext = (): number[] => sender.next(1000)?.records.map(({ seq }) => seq) ?? [];
     expect([seqsOfNext(), seqsOfNext()]).toEqual([[2], []]);
+    world.close();
+  });
+});
+
+describe('the records of clips', () => {
+  it.each([
+    ['keep no record of an event waiting', true, [3, 4, 5, 6, 7, 8]],
+    ['would, if they were like any other: the control', false, [3, 4, 5, 6]],
+  ])('%s', async (_, areClips, expected) => {
+    const world = new SegmentWorld();
+    await world.start();
+    world.scene();
+    world.receipt(0, 2);
+    const sender = new Sender(world.outbox, 1000, 0, null);
+    const clip = world.newClip();
+    for (const phase of ['start', 'more'] as const) {
+      if (areClips) world.clip(clip, phase, 1);
+      else world.scene();
+    }
+    for (let i = 0; i < 4; i++) world.scene();
+    expect(sender.next(1000)?.records.map(({ seq }) => seq)).toEqual(expected);
     world.close();
   });
 });

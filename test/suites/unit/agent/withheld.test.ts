@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { toHex } from '../../../../common/bytes.js';
 import type { Transition } from '../../../../agent/capture/event-tracker.js';
 import type { Frame } from '../../../../hal/camera.js';
 import { Recorder } from '../../../../agent/record/recorder.js';
@@ -56,6 +57,12 @@ function claimed(maxBytes?: number): RecorderWorld {
   return world;
 }
 
+it('an event of a camera without an owner is offered to nobody who films it', async () => {
+  const world = new RecorderWorld({ settings });
+  await play(world, 1);
+  expect(world.queued).toEqual([]);
+});
+
 describe('events beyond the limit', () => {
   it('are withheld whole; admitted ones are recorded whole', async () => {
     const world = claimed();
@@ -63,6 +70,10 @@ describe('events beyond the limit', () => {
     expect(phases(world)).toEqual(['start', 'update', 'end', 'start', 'update', 'end']);
     expect(world.counters.get('events.withheld')).toBe(3);
     expect(world.counters.get('events.start')).toBe(2);
+    // Clips follow the admitted ones, under the ids of their records; without an owner there would be none.
+    const ids = world.records().flatMap(({ kind, event: of }) => (kind === 'motion' && of ? [toHex(of.id)] : []));
+    expect(world.queued.map(([, id]) => id)).toEqual(ids);
+    expect(world.queued.map(([type]) => type)).toEqual(phases(world));
     // The control: without a limit all of them are recorded.
     world.recorder.configure(RECORDER_SETTINGS);
     await play(world, 5);

@@ -5,6 +5,8 @@ import { CONFIG_KEYS, loadAgentConfig, reloadAgentConfig } from '../../../../age
 import { loadCloudConfig } from '../../../../cloud/main/config.js';
 import { authorityOf, endpointOf } from '../../../../common/address.js';
 import { isSealcamError } from '../../../../common/errors.js';
+import { encodeContent } from '../../../../protocol/seal/content.js';
+import { codeOf } from '../../../support/codes.js';
 import { lineOfKey } from '../../../../common/config/lines.js';
 import { tempFolder } from '../../../support/runner/temp.js';
 
@@ -52,6 +54,37 @@ describe('configuration', () => {
     ]);
     expect(config['replay.path']).toBe('7.mp4');
   });
+
+  it.each(['motion.zones', 'privacy.masks'] as const)(
+    'takes as a name in %s what an event with it can be sealed with, and nothing else',
+    (setting) => {
+      const corners = 'corners = [[0, 0], [1, 0], [0.5, 1]]';
+      const named = (name: string): string => `[[${setting}]]\nname = ${JSON.stringify(name)}\n${corners}\n`;
+      const refused = /^config-invalid-value: camera\.toml\S* .*expected a name of 1 to 32 bytes of UTF-8/;
+      const sealed = (name: string): Uint8Array => encodeContent({ detail: { zones: [name] }, jpeg: null });
+      for (const name of ['door', 'z'.repeat(32), 'ü'.repeat(16), '門'.repeat(10), '🚪'.repeat(8)]) {
+        expect(load(named(name))[setting].map((zone) => zone.name)).toEqual([name]);
+        expect(codeOf(() => sealed(name))).toBe('accepted');
+      }
+      for (const name of [
+        'z'.repeat(33),
+        `${'ü'.repeat(16)}z`,
+        '門'.repeat(11),
+        '🚪'.repeat(9),
+        'a\tb',
+        'a\nb',
+        '\u0000',
+        '\ufeffa',
+      ]) {
+        expect(refusal(named(name))).toMatch(refused);
+        expect(
+          codeOf(() => sealed(name)),
+          JSON.stringify(name),
+        ).not.toBe('accepted');
+      }
+      expect(refusal(named(''))).toMatch(refused);
+    },
+  );
 
   it.each([
     ['[motion]\nsensitivty = 7\n', 'config-unknown-key: camera.toml:2: there is no setting motion.sensitivty'],

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../../../../common/bytes.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
-import { claimKindV2, isClaimMac } from '../../../../protocol/objects/claim.js';
+import { anyClaimKind, claimKindV2, isClaimMac } from '../../../../protocol/objects/claim.js';
+import { anyCommandKind } from '../../../../protocol/objects/command.js';
 import { checkKemKeys } from '../../../../protocol/objects/kem-keys.js';
 import { anyRecordKind } from '../../../../protocol/objects/record.js';
 import { openSigned, versionOf, type SignedKind } from '../../../../protocol/objects/signed-object.js';
@@ -10,9 +11,11 @@ import { decodeDown, decodeUp, encodeDown, encodeUp } from '../../../../protocol
 import { parseTopic } from '../../../../protocol/transport/topics.js';
 import { checkBinding, type ClaimBinding } from '../../../../protocol/verify/binding.js';
 import { checkContinuity } from '../../../../protocol/verify/continuity.js';
+import { checkOrder } from '../../../../protocol/verify/orders.js';
 import { badVectorsV2 } from '../../../../scripts/vectors/bad-v2.js';
 import { keyringV2, toJson } from '../../../../scripts/vectors/keyring.js';
 import { messageVectorsV2 } from '../../../../scripts/vectors/messages-v2.js';
+import { orderVectorsV2 } from '../../../../scripts/vectors/orders-v2.js';
 import { signedVectorsV2 } from '../../../../scripts/vectors/signed-v2.js';
 import { verifyVectorsV2 } from '../../../../scripts/vectors/verify-v2.js';
 import { codeOf } from '../../../support/codes.js';
@@ -54,6 +57,8 @@ const verifying = readVectors<
   }[]
 >('verify-v2');
 
+const orders = readVectors<readonly Hexed<ReturnType<typeof orderVectorsV2>[number]>[]>('orders-v2');
+
 function kindOf(kinds: readonly SignedKind<unknown>[], domain: string): SignedKind<unknown> | undefined {
   return kinds.find((candidate) => candidate.domain === domain);
 }
@@ -70,6 +75,7 @@ describe.each(suites)('golden vectors of version 2 with $name', (suite) => {
     expect(toJson(badVectorsV2(suite))).toEqual(bad);
     expect(toJson(messageVectorsV2(suite))).toEqual(readVectors('messages-v2'));
     expect(toJson(verifyVectorsV2(suite))).toEqual(verifying);
+    expect(toJson(orderVectorsV2(suite))).toEqual(orders);
   });
 
   it.each(signed)('open $name', (vector) => {
@@ -149,5 +155,17 @@ describe('verifying with versions', () => {
     const binding = checkBinding(value, bytesOf);
     const facts = { predecessor: hex(before.predecessor), missing: 0, missingSigned: false, drainedUpTo: 0 };
     expect(binding === 'bound' ? checkContinuity(value, facts).verdict : binding).toBe(verdict);
+  });
+});
+
+describe('orders of version 2', () => {
+  it.each(orders)('$name: $expect, for $why', ({ claim, order, expect: code }) => {
+    const opened = openSigned(anyCommandKind, nodeSuite, hex(order));
+    const under = openSigned(anyClaimKind, nodeSuite, hex(claim));
+    expect(
+      codeOf(() => {
+        checkOrder(opened, under);
+      }),
+    ).toBe(code);
   });
 });

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { checkout } from '../../../../scripts/checkout.js';
-import { numberIn, throttled, wholeNumber } from '../../../../scripts/command.js';
+import { commandLine, numberIn, throttled, wholeNumber } from '../../../../scripts/command.js';
 import { inParallel } from '../../../../scripts/in-parallel.js';
 
 describe('options of a command', () => {
@@ -17,6 +17,19 @@ describe('options of a command', () => {
 
   it('may have to be whole', () => {
     expect(() => wholeNumber('seeds', '1.5', 0, 10)).toThrow('--seeds takes a whole number');
+  });
+});
+
+describe('the command of a result', () => {
+  const typed = process.argv;
+  afterEach(() => (process.argv = typed));
+
+  it.each([
+    [[], 'npm run crash'],
+    [['--kills', '300', '--save'], 'npm run crash -- --kills 300 --save'],
+  ] as const)('is what was typed: %j', (args, command) => {
+    process.argv = ['node', 'crash.js', ...args];
+    expect(commandLine('crash')).toBe(command);
   });
 });
 

@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { describe, expect, it } from 'vitest';
 import { guestFigures, startFigures } from '../../../../scripts/bench/guest-figures.js';
 import { memoryFigures, type MemorySample } from '../../../../scripts/bench/memory-figures.js';
@@ -98,8 +100,34 @@ describe('the figures of the emulated machine', () => {
 
   it('come from lines that the first process of that machine prints', () => {
     const init = readFileSync(join(repository, 'scripts', 'armv7', 'guest', 'init'), 'utf8');
-    for (const kind of ['start', 'rss', 'armed', 'memory', 'recorded', 'peak', 'cgroupPeak', 'wrap', 'busyUntil'])
+    for (const kind of ['start', 'rss', 'armed', 'memory', 'recorded', 'peak', 'cgroupPeak', 'busyUntil'])
       expect(init).toContain(`@${kind} `);
     for (const kind of ['first', 'stopped', 'busy']) expect(init).toContain(`stop ${kind}\n`);
+  });
+});
+
+/** Begins a child of another name that stays; then one that wraps, with 8 MiB of its own, which ends with a line on stdin. */
+const PARENT = `
+  const { spawn } = require('node:child_process');
+  const other = spawn(process.execPath, ['-e', 'const b = Buffer.alloc(64 << 20, 1); process.stdin.once("end", () => b).resume()']);
+  const big = spawn(process.execPath, ['-e', 'const b = Buffer.alloc(8 << 20, 1); process.stdin.once("end", () => b).resume()', 'wrap']);
+  process.stdin.once('data', () => (big.kill(), other.kill())).once('end', () => process.exit());
+`;
+
+describe('the process that wraps, on the emulated machine', () => {
+  it.runIf(process.platform === 'linux')('is seen among the children of the agent, from the first on', async () => {
+    const parent = spawn(process.execPath, ['-e', PARENT], { stdio: ['pipe', 'ignore', 'inherit'] });
+    const guest = join(repository, 'scripts', 'armv7', 'guest');
+    const rss = /^rss\(\) .*$/m.exec(readFileSync(join(guest, 'init'), 'utf8'))?.[0] ?? '';
+    const script = `${rss}\n. "${join(guest, 'watch-wrap')}"\nwatch_wrap ${String(parent.pid)}`;
+    const watch = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const lines: string[] = [];
+    for await (const line of createInterface({ input: watch.stdout })) {
+      lines.push(line);
+      if (Number(/: (\d+) KiB/.exec(line)?.[1]) > 8192) parent.stdin.write('end\n');
+    }
+    parent.stdin.end();
+    expect(Number(/^@wrap (\d+)$/.exec(lines.at(-1) ?? '')?.[1])).toBeGreaterThan(8192);
+    expect(Number(/^@wrap (\d+)$/.exec(lines.at(-1) ?? '')?.[1])).toBeLessThan(65_536);
   });
 });

@@ -7,6 +7,7 @@ import { inForceVectors } from '../../../../scripts/vectors/in-force.js';
 import { keyringV2, toJson } from '../../../../scripts/vectors/keyring.js';
 import { messageVectors } from '../../../../scripts/vectors/messages.js';
 import { messageVectorsV2 } from '../../../../scripts/vectors/messages-v2.js';
+import { orderVectorsV2 } from '../../../../scripts/vectors/orders-v2.js';
 import { seal2Vectors } from '../../../../scripts/vectors/seal2.js';
 import { sealVectors } from '../../../../scripts/vectors/seals.js';
 import { signedVectors } from '../../../../scripts/vectors/signed.js';
@@ -29,6 +30,7 @@ it.each([
   ['bad-v2', badVectorsV2],
   ['messages-v2', messageVectorsV2],
   ['verify-v2', verifyVectorsV2],
+  ['orders-v2', orderVectorsV2],
 ] as const)('npm run vectors writes %s.json as it is in the repository', (name, make) => {
   expect(toJson(make(nodeSuite))).toEqual(readVectors(name));
 });

@@ -5,6 +5,9 @@ import { runSeed } from '../../../campaigns/sim/world.js';
 import { limitMs } from '../../../support/runner/speed.js';
 import { slopePerHour } from '../../../campaigns/soak/probe.js';
 
+/** Its cameras lose pictures of records that the cloud has, in an epoch that has ended. */
+const SEED_WITH_A_LOST_PICTURE = 12;
+
 describe('the simulated world', () => {
   it(
     'repeats a run for the same seed, and differs for another',
@@ -19,10 +22,22 @@ describe('the simulated world', () => {
   );
 
   it(
+    'counts each record once, also where its picture is lost',
+    async () => {
+      const { violation, produced, stored, queued, lost } = await runSeed(SEED_WITH_A_LOST_PICTURE);
+      expect(violation).toBeNull();
+      expect({ produced }).toEqual({ produced: stored + queued + lost });
+    },
+    limitMs(60_000),
+  );
+
+  it(
     'finds a planted bug in the first seed',
     async () => {
-      const { violation } = await runSeed(1, { plant: PLANTS['unsigned'] ?? { what: 'nothing' } });
+      const { violation, produced, stored } = await runSeed(1, { plant: PLANTS['unsigned'] ?? { what: 'nothing' } });
       expect(violation).toContain('does not verify');
+      // A world that ended early has no balance, and counts in no sum.
+      expect({ produced, stored }).toEqual({ produced: 0, stored: 0 });
     },
     limitMs(60_000),
   );
