@@ -56,7 +56,7 @@ const LATE_AFTER_MS = 86_400_000;
  */
 export class ClipLoader {
   private readonly deps: ClipLoaderDependencies;
-  private clip: Clip;
+  private named: Clip;
   private lost: ReadonlySet<string> = new Set();
   private readonly states = new Map<number, SegmentState>();
   private readonly loaded = new Map<number, Loaded>();
@@ -69,7 +69,7 @@ export class ClipLoader {
 
   constructor(deps: ClipLoaderDependencies, clip: Clip) {
     this.deps = deps;
-    this.clip = clip;
+    this.named = clip;
   }
 
   /** Calls `listener` after every change. Returns the function that ends the subscription. */
@@ -80,6 +80,11 @@ export class ClipLoader {
     };
   }
 
+  /** The clip as its records name it: its parts are of this. */
+  get clip(): Clip {
+    return this.named;
+  }
+
   /** What the initialisation says; null before it is here. */
   get form(): ClipForm | null {
     return this.made;
@@ -87,7 +92,7 @@ export class ClipLoader {
 
   /** Takes what is known of the clip now, and which segments the camera lost. */
   update(clip: Clip, lostSegments: readonly string[]): void {
-    this.clip = clip;
+    this.named = clip;
     this.lost = new Set(lostSegments);
     const isContested = clip.segments.some((segment) => segment !== null && this.isContested(segment));
     if (isContested) this.refuseAll('there are two key records of its period');

@@ -67,7 +67,7 @@ export function judgeClip(clip: Clip, parts: readonly ClipPart[], around: ClipSu
   return { verdict: verdict(), lengthMs, holes };
 }
 
-/** Returns the parts that may be played: those that are here, and follow a part that may be, or begin anew. */
+/** Returns the parts that may be played: those that are here, and begin with a key or follow one that may be. */
 export function playable(parts: readonly ClipPart[]): readonly ClipPart[] {
   if (parts[0]?.state !== 'here') return [];
   const out: ClipPart[] = [];

@@ -72,11 +72,6 @@ export function clipsOf(event: Pick<TimelineEvent, 'key' | 'device' | 'epoch' | 
     });
 }
 
-/** Returns the index of a segment in its clip. */
-export function indexOf([index]: ClipSegment): number {
-  return index;
-}
-
 /** Returns how long a segment plays. */
 export function durationOf(entry: ClipSegment): number {
   return entry[6];
@@ -92,7 +87,7 @@ function segmentsIn(records: readonly ClipRecord[]): readonly (NamedSegment | nu
   const named = new Map<number, NamedSegment>();
   for (const { record, receivedAtMs, clip } of records) {
     for (const entry of clip.segments) {
-      const index = indexOf(entry);
+      const [index] = entry;
       if (!named.has(index)) named.set(index, { record, entry, receivedAtMs });
     }
   }

@@ -5,6 +5,7 @@ import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import type { SubtleSeals } from '../../protocol/crypto/web-seals.js';
 import type { SealedContent } from '../../protocol/seal/content.js';
 import type { ObjectContext } from '../../protocol/seal/object.js';
+import type { OpenedPeriod } from '../../protocol/seal/open-period.js';
 import { openSealed } from '../../protocol/seal/open.js';
 import type { RecipientKeys, SealedObject } from '../../protocol/seal/seal.js';
 import { loadPeriodOpener } from './load-period-opener.js';
@@ -33,6 +34,8 @@ export interface Opening {
 
 export interface OpenRequest extends Opening {
   readonly id: number;
+  /** A picture with its detail, or the bytes of a segment. */
+  readonly as: 'content' | 'bytes';
 }
 
 export type OpenAnswer =
@@ -88,7 +91,7 @@ export class Opener {
    * @throws SealcamError `seal-refused`, `malformed`, `unsupported`; `cloud-unreachable` where a part of the page is missing
    */
   async open(opening: Opening): Promise<SealedContent> {
-    const answer = await this.ask(opening);
+    const answer = await this.ask(opening, 'content');
     if (answer?.type === 'opened') return answer.content;
     const { suite, keys } = this.deps;
     return opened(suite, keys, () => this.ownPeriods(), opening);
@@ -99,7 +102,7 @@ export class Opener {
    * @throws SealcamError as {@link open}
    */
   async openSegment(opening: Opening): Promise<Uint8Array> {
-    const answer = await this.ask(opening);
+    const answer = await this.ask(opening, 'bytes');
     return answer?.type === 'bytes' ? answer.bytes : this.openHere(opening);
   }
 
@@ -111,6 +114,11 @@ export class Opener {
     return contentOf(await this.ownPeriods(), opening);
   }
 
+  /** Opens a period in this thread, for the keys of single objects. @throws SealcamError as {@link open} */
+  async openPeriod(period: PeriodKey): Promise<OpenedPeriod> {
+    return (await this.ownPeriods()).open(period);
+  }
+
   private async ownPeriods(): Promise<PeriodOpener> {
     const { PeriodOpener } = await loadPeriodOpener();
     const { suite, keys, subtle } = this.deps;
@@ -119,7 +127,7 @@ export class Opener {
   }
 
   /** Returns what the other thread answers; null without it. @throws SealcamError its refusal */
-  private async ask(opening: Opening): Promise<OpenAnswer | null> {
+  private async ask(opening: Opening, as: OpenRequest['as']): Promise<OpenAnswer | null> {
     const { other } = this;
     if (other === null) return null;
     const id = this.nextId++;
@@ -130,7 +138,7 @@ export class Opener {
         cancel = this.deps.clock.after(OPENER_MAX_MS, () => {
           this.abandon();
         });
-        other.send({ ...opening, id });
+        other.send({ ...opening, id, as });
       });
       if (answer?.type === 'refused') throw new SealcamError(answer.code, answer.message);
       return answer;
@@ -151,7 +159,7 @@ export function serveOpener(
   listen((request) => {
     void answerTo(request, async () => {
       const { id } = request;
-      if (request.context.role === 'segment') return { type: 'bytes', id, bytes: await contentOf(periods, request) };
+      if (request.as === 'bytes') return { type: 'bytes', id, bytes: await contentOf(periods, request) };
       return { type: 'opened', id, content: await opened(suite, keys, () => Promise.resolve(periods), request) };
     }).then(send);
   });

@@ -13,6 +13,7 @@ import { revocationKind } from '../../protocol/objects/revocation.js';
 import { openSigned, signObject, type Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedContent } from '../../protocol/seal/content.js';
 import { decodeObjectHeader, type ObjectContext } from '../../protocol/seal/object.js';
+import type { OpenedPeriod } from '../../protocol/seal/open-period.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
 import type { PeriodState } from '../../protocol/verify/history.js';
 import { isMediaOf, isSegmentOf } from '../../protocol/verify/media.js';
@@ -262,6 +263,16 @@ export class Owner {
   keyStateOfSegment({ record, entry: [, id] }: NamedSegment): PeriodState['state'] | null {
     const { device, epoch } = record.value;
     return this.periodStateOf({ device, epoch, media: { id } });
+  }
+
+  /**
+   * Opens a period in this thread.
+   * @throws SealcamError `malformed` in an epoch of version 1, which has none; as {@link openPicture}
+   */
+  async openPeriod(device: Uint8Array, epoch: number, periodId: Uint8Array): Promise<OpenedPeriod> {
+    const claim = this.deps.history.claimOf(device, epoch);
+    if (claim === null || !isOfVersionTwo(claim)) throw new SealcamError('malformed', 'an epoch without periods');
+    return this.opener.openPeriod(await this.periods.of(claim, periodId));
   }
 
   /** Fetches a sealed object that a record names, with the key of its period. */

@@ -6,10 +6,10 @@ import type { TimelineEvent } from '../core/timeline.js';
 import { ClipCanvas } from './clip-canvas.js';
 import { ClipControls } from './clip-controls.js';
 import type { ClipScreen } from './clip-screen.js';
+import { SaveEvidence, SaveVideo } from './clip-save.js';
 import { ClipVideo, playsVideo } from './clip-video.js';
 import { CLIP_VERDICTS, clipTitle, holeSentence, playTime, seconds } from './clip-words.js';
 import { useChanges, useNow, usePage, useSessionView } from './context.js';
-import { download } from './download.js';
 import { PlayIcon } from './icons.js';
 import { type JSX, type RefObject, useEffect, useRef, useState } from './preact.js';
 import { Chip } from './verdict-chip.js';
@@ -56,7 +56,8 @@ function OneClip({ clip, event, name, poster }: PlayerProps & { readonly clip: C
   const loader = useLoader(clip, event.lostSegments);
   const [isStarted, setStarted] = useState(false);
   const parts = loader.parts();
-  const judged = useJudged(clip, parts);
+  // By the clip that the parts are of: one that has its end already would make them whole too early.
+  const judged = useJudged(loader.clip, parts);
   const player = useScreen(loader, parts, judged, isStarted);
   const { form } = loader;
   const isUnplayable = form?.codec === 'h264' && !playsVideo(form);
@@ -120,7 +121,10 @@ function OneClip({ clip, event, name, poster }: PlayerProps & { readonly clip: C
             {seconds(judged.lengthMs)}
             {clip.prerollMs > 0 && `, the first ${seconds(clip.prerollMs)} before the event began`}
           </span>
-          <SaveVideo loader={loader} event={event} name={name} isWhole={judged.holes.length === 0} />
+          <div class="clip-save">
+            <SaveVideo loader={loader} event={event} name={name} isWhole={judged.holes.length === 0} />
+            <SaveEvidence event={event} name={name} />
+          </div>
         </div>
       </div>
     </>
@@ -216,45 +220,4 @@ function useScreen(
     else screen?.play();
   };
   return { place, screen, isFaulty, toggle };
-}
-
-/** Saves what may be played as one file: the segments in a row are one. */
-function SaveVideo({
-  loader,
-  event,
-  name,
-  isWhole,
-}: {
-  readonly loader: ClipLoader;
-  readonly event: TimelineEvent;
-  readonly name: string;
-  readonly isWhole: boolean;
-}): JSX.Element {
-  const [isWanted, setWanted] = useState(false);
-  const parts = loader.parts();
-  const isReady = parts.every(({ state }) => state !== 'named' && state !== 'asked');
-  const { form } = loader;
-  useEffect(() => {
-    if (!isWanted || !isReady) return;
-    setWanted(false);
-    if (form === null) return;
-    const at = new Date(event.startedAtMs ?? event.receivedAtMs).toISOString().slice(0, 19).replaceAll(':', '-');
-    const ending = form.codec === 'h264' ? 'mp4' : 'mov';
-    const bytes = playable(parts).map((part) => new Uint8Array(part.bytes ?? []));
-    const type = form.type.replace(/;.*/, '');
-    download(`${name} ${at}${isWhole ? '' : ' incomplete'}.${ending}`, new Blob(bytes, { type }));
-  }, [isWanted, isReady]);
-  return (
-    <button
-      type="button"
-      class="button"
-      disabled={isWanted}
-      onClick={() => {
-        setWanted(true);
-        loader.start();
-      }}
-    >
-      {isWanted ? 'Opening…' : isWhole ? 'Save the video' : 'Save what is here'}
-    </button>
-  );
 }

@@ -17,6 +17,7 @@ import type { RecordMedia, SealcamRecord } from '../../../protocol/objects/recor
 import { signObject, type Verified } from '../../../protocol/objects/signed-object.js';
 import { seal, type SealedObject } from '../../../protocol/seal/seal.js';
 import { attacks } from '../../support/attack.js';
+import { clipPageAttacks } from '../../support/clip-page-attacks.js';
 import { inForceAttacks } from '../../support/in-force-attacks.js';
 import { VirtualClock } from '../../support/runner/virtual-clock.js';
 import { until } from '../../support/runner/wait.js';
@@ -365,4 +366,5 @@ attacks('app', 'In the page: a cloud that lies', [
     },
   },
   ...inForceAttacks,
+  ...clipPageAttacks,
 ]);

@@ -21,9 +21,11 @@ export class ClipPage {
   readonly clock: VirtualClock;
   readonly session: OwnerSession;
   readonly owner: Owner;
+  readonly history: HistoryKeeper;
   readonly loader: ClipLoader;
 
-  private constructor(clock: VirtualClock, session: OwnerSession, owner: Owner) {
+  private constructor(clock: VirtualClock, session: OwnerSession, owner: Owner, history: HistoryKeeper) {
+    this.history = history;
     this.clock = clock;
     this.session = session;
     this.owner = owner;
@@ -53,7 +55,7 @@ export class ClipPage {
     const owner = new Owner({ suite: nodeSuite, clock, keys, client, history, receiptKeys, opener });
     const session = new OwnerSession({ client, history, clock, random: realRandom });
     await session.refresh();
-    return new ClipPage(clock, session, owner);
+    return new ClipPage(clock, session, owner, history);
   }
 
   event(): TimelineEvent {

@@ -11,7 +11,7 @@ import type { ClaimV2 } from '../../../protocol/objects/claim.js';
 import { kemHash } from '../../../protocol/objects/kem-keys.js';
 import { NO_EVENT } from '../../../protocol/objects/ids.js';
 import type { ClipSegment, RecordClip } from '../../../protocol/objects/clip.js';
-import type { RecordEvent, RecordV2 } from '../../../protocol/objects/record.js';
+import type { RecordEvent, RecordTime, RecordV2 } from '../../../protocol/objects/record.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
 import { encodeContent } from '../../../protocol/seal/content.js';
 import { encodeInForce, type InForce } from '../../../protocol/seal/in-force.js';
@@ -64,6 +64,8 @@ export class SealingCamera {
   readonly media = new Map<string, SealedObject>();
   /** Bodies of segments by hex of their hash. */
   readonly segments = new Map<string, Uint8Array>();
+  /** UTC of its first record; the others follow a second apart. */
+  firstMs: number | null = null;
   private readonly people: readonly OwnerKeys[];
 
   constructor(people: readonly [OwnerKeys, ...OwnerKeys[]], change: Partial<ClaimV2> = {}, world?: CameraWorld) {
@@ -85,7 +87,7 @@ export class SealingCamera {
       this.claim,
       this.records.length,
       this.records.at(-1)?.hash ?? this.claim.hash,
-      rest,
+      this.firstMs === null ? rest : { time: this.timeOf(this.firstMs), ...rest },
     );
     this.records.push(record);
     return record;
@@ -166,6 +168,11 @@ export class SealingCamera {
       command: answer,
       media: [this.named(place.mediaId, 'detail', { header, body })],
     });
+  }
+
+  private timeOf(firstMs: number): RecordTime {
+    const monotonicMs = 1000 * this.records.length;
+    return this.world.time(monotonicMs, firstMs + monotonicMs);
   }
 
   private named(id: Uint8Array, role: 'key' | 'thumbnail' | 'detail', sealed: SealedObject) {

@@ -1,3 +1,4 @@
+import { toHex } from '../../../../common/bytes.js';
 import { describe, expect, it } from 'vitest';
 import { Opener, OPENER_MAX_MS, serveOpener, type OpenAnswer, type OpenRequest } from '../../../../app/core/opener.js';
 import { PeriodOpener } from '../../../../app/core/period-opener.js';
@@ -116,6 +117,23 @@ describe('opening what is sealed', () => {
     const [here = '', there] = outcomes;
     expect(there).toBe(here);
     expect(trial.refusal === null ? here.startsWith('{"detail"') : here.split(':')[0]).toBe(trial.refusal ?? true);
+  });
+
+  it('opens the bytes of a segment, here and there the same, or refuses with the same words', async () => {
+    const trials = periodOpenings().filter(({ context }) => context.role === 'segment');
+    expect(trials.length).toBeGreaterThan(1);
+    for (const trial of trials) {
+      const outcomes = [];
+      for (const isThere of [false, true]) {
+        const { opener } = openerOf(trial, isThere ? broken : nodeSuite);
+        if (isThere) Thread.honest(trial).start(opener);
+        outcomes.push(await opener.openSegment(trial).then(toHex, refusalOf));
+      }
+      expect(outcomes[1]).toBe(outcomes[0]);
+      expect(outcomes[0]).toMatch(/^(?:[0-9a-f]*|[a-z-]+: .*)$/);
+    }
+    const { opener } = openerOf(good);
+    expect(await opener.openSegment({ ...good, period: null }).catch(refusalOf)).toMatch(/^malformed/);
   });
 
   it('opens nothing of an epoch of version 1 with suite 2, nor the other way round', async () => {
