@@ -140,11 +140,11 @@ export class OutboxStore {
   transaction<T>(run: () => T): T {
     const isInner = this.db.inTransaction;
     try {
-      return this.attempt(run);
+      return this.transactOnce(run);
     } catch (error) {
       const isFull = isSealcamError(error) && error.code === 'store-full';
       if (isInner || !isFull || this.isAtOwnLimit() || !this.makeRoom(ROOM_BYTES)) throw error;
-      return this.attempt(run);
+      return this.transactOnce(run);
     }
   }
 
@@ -157,7 +157,7 @@ export class OutboxStore {
     if (rows.length === 0) return false;
     this.deps.onNoRoom();
     for (const row of rows) this.bodies.remove(fileName(row));
-    this.attempt(() => {
+    this.transactOnce(() => {
       for (const row of rows) this.segments.drop(row, 'full');
     });
     return true;
@@ -168,7 +168,7 @@ export class OutboxStore {
     return pages('max_page_count') - pages('page_count') < SPARE_PAGES;
   }
 
-  private attempt<T>(run: () => T): T {
+  private transactOnce<T>(run: () => T): T {
     this.ensureDatabase();
     const isInner = this.db.inTransaction;
     const insertedBefore = this.inserted;

@@ -23,7 +23,7 @@ export class SegmentWorld extends PeriodWorld {
   }
 
   /** Waits until the keeper has made the period that it makes. */
-  settle(): Promise<void> {
+  untilPeriod(): Promise<void> {
     return letPromisesRun();
   }
 

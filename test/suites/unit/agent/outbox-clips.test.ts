@@ -331,7 +331,7 @@ describe('a key record that a body needs', () => {
     // Two newer periods: the first is no longer one in use.
     for (let i = 0; i < 2; i++) {
       w.keeper.renew();
-      await w.settle();
+      await w.untilPeriod();
     }
     if (isControl) storeOf(w.outbox).queries.device.database.exec('UPDATE segment SET key_seq = 0');
     const rejects = [[key?.value.seq ?? 0, key?.hash ?? new Uint8Array(32), 'malformed']] as const;
@@ -409,7 +409,7 @@ it('a database that is put back to an older one counts the bodies that came afte
   w.open();
   w.outbox.applyMediaReceipt(w.mediaReceipt(hashesToSend(w).slice(0, 1)));
   w.keeper.ownerChanged();
-  await w.settle();
+  await w.untilPeriod();
   w.clip(w.newClip(), 'start', 3);
   noteBeforePublish(w.outbox, w.mirror, w.outbox.read(ALL, 100));
   w.close();
