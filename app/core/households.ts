@@ -48,18 +48,18 @@ export class Households {
 
   /** Returns the invitations that this person has not accepted. */
   invited(): readonly Invitation[] {
-    return [...this.invitations.values()];
+    return [...this.invitations.values()].filter(({ ownerKey }) => !this.hasAccepted(ownerKey));
   }
 
+  /** Returns whether a claim of this epoch came as an invitation, also after that was accepted: its claim is asked for again then. */
   isInvited(device: Uint8Array, epoch: number): boolean {
     const camera = epochKey(device, epoch);
-    return this.invited().some(({ cameras }) => cameras.includes(camera));
+    return [...this.invitations.values()].some(({ cameras }) => cameras.includes(camera));
   }
 
   async accept({ ownerKey }: Pick<Invitation, 'ownerKey'>): Promise<void> {
     this.accepted = [...this.accepted, toHex(ownerKey)];
     await this.storage.saveSetting(HOUSEHOLDS, this.accepted.join(' '));
-    this.invitations.delete(toHex(ownerKey));
   }
 
   /** Returns the accounts (hex) of the households that this person accepted. */
@@ -83,15 +83,19 @@ export class Households {
     if (equal(ownerKey, this.own.ed25519)) return;
     if (named === undefined)
       throw new SealcamError('foreign', 'a claim that this owner did not sign and that does not name this person');
-    if (this.accepted.includes(toHex(ownerKey))) return;
+    if (this.hasAccepted(ownerKey)) return;
     const known = this.invitations.get(toHex(ownerKey)) ?? { ownerKey, cameras: [], isOwnBrowser: false };
     const camera = epochKey(device, epoch);
-    if (!known.cameras.includes(camera) && this.invitations.size < INVITATIONS_MAX) {
+    if (!known.cameras.includes(camera) && this.invited().length < INVITATIONS_MAX) {
       const cameras = [...known.cameras, camera].slice(-INVITED_CAMERAS_MAX);
       const isOwnBrowser = known.isOwnBrowser || ('role' in named && named.role === 'owner');
       this.invitations.set(toHex(ownerKey), { ownerKey, cameras, isOwnBrowser });
     }
     throw new SealcamError('household-unknown', 'a claim from a household that was not accepted');
+  }
+
+  private hasAccepted(ownerKey: Uint8Array): boolean {
+    return this.accepted.includes(toHex(ownerKey));
   }
 
   private async isSealedToOwn(named: AnyClaim['recipients'][number]): Promise<boolean> {

@@ -214,6 +214,25 @@ describe('the history keeper', () => {
     expect(await asyncCodeOf(() => history.addClaim(person.claim().bytes))).toBe('accepted');
   });
 
+  it('raises no alarm for what comes between the acceptance of an invitation and its claim', async () => {
+    const person = new CameraWorld();
+    const owner = new CameraWorld();
+    const history = new HistoryKeeper(tweetnaclSuite, new MemoryStorage(), person.recipient);
+    const claim = owner.claim(1, null, { recipients: [owner.recipient, person.recipient] });
+    const [accept, second] = owner.chain(claim, 1);
+    const applied = (): ReturnType<typeof history.verifyAndApply> =>
+      history.verifyAndApply(accept?.bytes ?? new Uint8Array(0), 1);
+    expect(await applied()).toMatchObject({ code: 'claim-unknown' });
+    expect(await asyncCodeOf(() => history.addClaim(claim.bytes))).toBe('household-unknown');
+    expect(await applied()).toMatchObject({ code: 'household-unknown' });
+    await history.accept({ ownerKey: owner.owner.publicKey });
+    expect(history.invited()).toEqual([]);
+    expect(await applied()).toMatchObject({ code: 'household-unknown' });
+    await history.addClaim(claim.bytes);
+    expect(await applied()).toHaveProperty('record');
+    expect(await history.verifyAndApply(second?.bytes ?? new Uint8Array(0), 1)).toHaveProperty('record');
+  });
+
   it('refuses another history than it has seen, even after the page was reloaded', async () => {
     const world = new CameraWorld();
     const { keeper: history, storage, claim } = await keeper(world);
