@@ -8,6 +8,9 @@ declare global {
   }
 }
 
+/** Longest time that the last picture before a hole stands: a frame a second is the slowest camera. */
+const LAST_PICTURE_MS = 1000;
+
 /** Returns what the browser plays growing videos with; undefined without any. */
 function sourceKind(): typeof MediaSource | undefined {
   const { ManagedMediaSource, MediaSource: plain } = window as Partial<Window> & { MediaSource?: typeof MediaSource };
@@ -130,10 +133,12 @@ export class ClipVideo implements ClipScreen {
     return this.next();
   }
 
-  /** Goes on behind a hole that nothing will fill. */
+  /** Goes on behind a hole that nothing will fill. Playing ends with the last picture before it, which stands for a while. */
   private skipHole(): void {
-    const { buffered, seeking } = this.element;
+    const { buffered, seeking, paused, readyState } = this.element;
     const { positionMs } = this;
+    const isStalled = !paused && !seeking && readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
+    const restMs = isStalled ? LAST_PICTURE_MS : 1;
     for (let i = 0; i < buffered.length; i++) {
       const [startMs, endMs] = [buffered.start(i) * 1000, buffered.end(i) * 1000];
       if (positionMs < startMs) {
@@ -141,7 +146,7 @@ export class ClipVideo implements ClipScreen {
         if (isJump && !waitsAt(this.content, positionMs)) this.seek(startMs + 1);
         return;
       }
-      if (positionMs < endMs - 1) return;
+      if (positionMs < endMs - restMs) return;
     }
   }
 }
