@@ -143,7 +143,8 @@ export class ClipVideo implements ClipScreen {
       const [startMs, endMs] = [buffered.start(i) * 1000, buffered.end(i) * 1000];
       if (positionMs < startMs) {
         const isJump = i > 0 || !seeking || startMs > 0;
-        if (isJump && !waitsAt(this.content, positionMs)) this.seek(startMs + 1);
+        const holeMs = i > 0 ? Math.max(positionMs, buffered.end(i - 1) * 1000) : positionMs;
+        if (isJump && !waitsAt(this.content, holeMs)) this.seek(startMs + 1);
         return;
       }
       if (positionMs < endMs - restMs) return;

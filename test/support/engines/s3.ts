@@ -102,7 +102,12 @@ export function radosgw(folder: string): TestS3 {
     start('ceph-osd', '-i', '0');
     await until(
       'the object store is up',
-      async () => (await tool('ceph', 'osd', 'stat')).stdout.includes('1 up'),
+      // A monitor that has just begun refuses the first questions.
+      () =>
+        tool('ceph', 'osd', 'stat').then(
+          ({ stdout }) => stdout.includes('1 up'),
+          () => false,
+        ),
       START_MS,
     );
   };
