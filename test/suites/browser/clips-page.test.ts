@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import sharp from 'sharp';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { realRandom } from '../../../common/adapters/real-random.js';
 import { concat } from '../../../common/bytes.js';
 import { ownerKeys, type OwnerKeys } from '../../../app/core/owner-keys.js';
@@ -77,6 +77,8 @@ describeWith('chromium', 'clips in the page', () => {
   async function open(cloud: SealedCloud, options: Parameters<typeof Visitor.arrive>[1] = {}): Promise<Visitor> {
     const visitor = await Visitor.arrive(browser, options);
     visitors.push(visitor);
+    // A page that is left open goes on working beside the next test.
+    onTestFinished(() => visitor.context.close());
     await visitor.restoreKey(pageUrl, keys.master, PASSPHRASE);
     await answerFrom(visitor.context, cloud);
     await visitor.page.goto(pageUrl);

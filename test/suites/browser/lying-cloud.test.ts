@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Browser, Locator } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { realRandom } from '../../../common/adapters/real-random.js';
 import { ownerKeys, type OwnerKeys } from '../../../app/core/owner-keys.js';
 import { tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
@@ -63,6 +63,8 @@ describeWith('chromium', 'the page over a lying cloud', () => {
   async function another(): Promise<Visitor> {
     const visitor = await Visitor.arrive(browser);
     visitors.push(visitor);
+    // A page that is left open goes on working beside the next test.
+    onTestFinished(() => visitor.context.close());
     await visitor.restoreKey(pageUrl, keys.master, PASSPHRASE);
     return visitor;
   }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { realRandom } from '../../../common/adapters/real-random.js';
 import { memberCodesLink } from '../../../app/core/member-codes.js';
 import { ownerKeys, type OwnerKeys } from '../../../app/core/owner-keys.js';
@@ -42,6 +42,8 @@ describeWith('chromium', 'the page in version 2', () => {
   async function open(cloud: SealedCloud | PageCloud): Promise<Visitor> {
     const visitor = await Visitor.arrive(browser);
     visitors.push(visitor);
+    // A page that is left open goes on working beside the next test.
+    onTestFinished(() => visitor.context.close());
     await visitor.restoreKey(pageUrl, keys.master, PASSPHRASE);
     await answerFrom(visitor.context, cloud);
     await visitor.page.goto(pageUrl);

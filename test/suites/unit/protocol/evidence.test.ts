@@ -10,8 +10,6 @@ import { Reader } from '../../../../protocol/evidence/household-keys.js';
 import { makeEvidence } from '../../../../protocol/evidence/make.js';
 import { statementsOf } from '../../../../protocol/evidence/statements.js';
 import { verifyEvidence } from '../../../../protocol/evidence/verify.js';
-import { anyClaimKind } from '../../../../protocol/objects/claim.js';
-import { openSigned, versionOf } from '../../../../protocol/objects/signed-object.js';
 import { ownerSecrets } from '../../../../protocol/owner/secrets.js';
 import { objectContextHash, objectKey, openWithE, type ObjectContext } from '../../../../protocol/seal/object.js';
 import { encodeContent } from '../../../../protocol/seal/content.js';
@@ -70,58 +68,66 @@ describe.each(suites)('evidence by the suite $name', (suite) => {
 });
 
 describe('one bit changed anywhere', () => {
-  /** Every bit of a file with a small picture; of the long one of version 1, one of each byte. */
-  function flipped(file: Uint8Array): (readonly [at: number, bit: number])[] {
-    const isLong = versionOf(openSigned(anyClaimKind, nodeSuite, decodeEvidence(file).claim).value) === 1;
-    const bits = (at: number): readonly number[] => (isLong ? [at % 8] : [0, 1, 2, 3, 4, 5, 6, 7]);
-    return Array.from(file, (_, at) => bits(at).map((bit) => [at, bit] as const)).flat();
-  }
+  type BitOf = (at: number) => number;
   /** Checks a signature once that a change does not touch. */
   const verified = new Map<string, boolean>();
   const suite: CryptoSuite = {
     ...nodeSuite,
     ed25519VerifyLoose: (...signed) => {
-      const name = signed.map((part) => Buffer.from(part).toString('latin1')).join();
+      const name = Buffer.concat(signed).toString('latin1');
       const known = verified.get(name) ?? nodeSuite.ed25519VerifyLoose(...signed);
       if (verified.size < 64) verified.set(name, known);
       return known;
     },
   };
   /** Returns which changes a check takes, and the codes of those it refuses. */
-  function outcomes(file: Uint8Array, check: (file: Uint8Array) => unknown): { taken: number; codes: string[] } {
+  function outcomes(
+    file: Uint8Array,
+    bitOf: BitOf,
+    check: (file: Uint8Array) => unknown,
+  ): { taken: number; codes: string[] } {
     const codes = new Set<string>();
     let taken = 0;
-    for (const [at, bit] of flipped(file)) {
+    for (let at = 0; at < file.length; at++) {
       const altered = file.slice();
-      altered[at] = (altered[at] ?? 0) ^ (1 << bit);
+      altered[at] = (altered[at] ?? 0) ^ (1 << bitOf(at));
       try {
         check(altered);
         taken++;
       } catch (error) {
-        if (!isSealcamError(error)) throw error;
-        expect(error.message).not.toBe('');
+        // An expect() for each of the many would cost more than the check.
+        if (!isSealcamError(error) || error.message === '') throw error;
         codes.add(error.code);
       }
     }
     return { taken, codes: [...codes].sort() };
   }
 
-  const snapshots = [1, 2].map((version) => {
-    const world = version === 1 ? one : two;
-    return { version, file: makeEvidence(nodeSuite, world.source, world.id('event 3')) };
-  });
+  const [long, short] = [one, two].map((world) => makeEvidence(nodeSuite, world.source, world.id('event 3')));
+  /** Every bit of a file with a small picture; of the long one of version 1, one of each byte. */
+  const changes = [
+    { name: 'version 1, one bit of each byte', file: long, bitOf: (at: number) => at % 8 },
+    ...[0, 1, 2, 3, 4, 5, 6, 7].map((bit) => ({
+      name: `version 2, bit ${String(bit)} of each byte`,
+      file: short,
+      bitOf: () => bit,
+    })),
+  ];
 
-  it.each(snapshots)('is refused with a reason, version $version', ({ file }) => {
+  it.each(changes)('is refused with a reason: $name', ({ file = new Uint8Array(0), bitOf }) => {
     expect(verifyEvidence(suite, file).pictures).toHaveLength(1);
-    const { taken, codes } = outcomes(file, (altered) => verifyEvidence(suite, altered));
+    const { taken, codes } = outcomes(file, bitOf, (altered) => verifyEvidence(suite, altered));
     expect(taken).toBe(0);
-    expect(codes).toEqual(expect.arrayContaining(['bad-signature', 'malformed', 'seal-refused', 'unsupported']));
+    expect(codes).toEqual(expect.arrayContaining(['bad-signature', 'malformed', 'seal-refused']));
+    // With one of its two upper bits changed a version is no CBOR integer.
+    expect(codes.includes('unsupported')).toBe(bitOf(0) < 6);
     expect(codes).not.toContain('internal');
   });
 
   it('the control: its shape alone would take most of them', () => {
-    const file = snapshots[1]?.file ?? new Uint8Array(0);
-    expect(outcomes(file, decodeEvidence).taken).toBeGreaterThan(flipped(file).length * 0.9);
+    const file = short ?? new Uint8Array(0);
+    const { taken } = outcomes(file, (at) => at % 8, decodeEvidence);
+    expect(taken).toBeGreaterThan(file.length * 0.9);
   });
 });
 
