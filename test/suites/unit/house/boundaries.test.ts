@@ -4,11 +4,12 @@ import { findCircles, findDead } from '../../../support/house/graph.js';
 import { codeFiles, outsideMentions } from '../../../support/house/sources.js';
 
 const sources = codeFiles();
+const breaches = findBreaches(sources);
 
 describe('the floor plan', () => {
   it('is kept by every import', () => {
     expect(Object.keys(sources).length).toBeGreaterThan(100);
-    expect(findBreaches(sources)).toEqual([]);
+    expect(breaches).toEqual([]);
   });
 
   it.each([
@@ -37,8 +38,7 @@ describe('the floor plan', () => {
     ['cloud/main/x.ts', "read('/proc/uptime');", /needs Linux for \/proc\/uptime/],
     ['agent/main/x.ts', "spawn('systemctl', []);", /needs Linux for systemctl/],
   ])('notices a breach planted in %s: %s', (path, text, message) => {
-    const before = new Set(findBreaches(sources));
-    const planted = findBreaches({ ...sources, [path]: text }).filter((breach) => !before.has(breach));
+    const planted = findBreaches({ ...sources, [path]: text }).filter((breach) => !breaches.includes(breach));
     expect(planted).toHaveLength(1);
     expect(planted[0]).toMatch(message);
   });
