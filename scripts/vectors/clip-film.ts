@@ -2,14 +2,18 @@
 import { Segmenter, type Segment } from '../../agent/clip/segmenter.js';
 import type { VideoCodec, VideoUnit } from '../../hal/video-source.js';
 
-/** Access units of x264 (Annex B): a square goes to the right, every other unit is a key unit with its parameter sets. */
-const H264_PARAMETERS = '000000010910' + '000000016742c00ada25b011000003000100000300028f1226a0' + '0000000168ce0fc8';
-const H264_KEYS = [
-  '00000165' + '88843a260380008320000824800080680d73c1c00043a8000433f160e00021d4000219fd78',
-  '00000165' + '888207a2603800085c000084e8000830800639e0e000232400022ef8b0700011920001177ebc',
-  '00000165' + '888409a2603800087500008678000849800080373c1c00047d8000476f160e00023ec00023b7d780',
-].map((slice) => H264_PARAMETERS + slice);
-const H264_UNCHANGED = '000000010930' + '00000001419a20268b';
+/** Access units of x264 (Annex B): the first and the fifth are key units with their parameter sets. */
+const KEY_START =
+  '000000010910' + '000000016742c00ada25b011000003000100000300028f1226a0' + '0000000168ce0fc8' + '000001';
+const OTHER_START = '000000010930' + '00000001';
+const H264 = [
+  KEY_START + '6588843a260380008320000824800080680d73c1c00043a8000433f160e00021d4000219fd78',
+  OTHER_START + '419a20268b',
+  OTHER_START + '419a40328b',
+  OTHER_START + '419a603a8b',
+  KEY_START + '6588820328980e00022c4000228e000221600020e9cf0700012e400012c9c58380009720000964f5e0',
+  OTHER_START + '419a202a8b',
+];
 
 /** JPEG files of one colour each, which differ in their last bytes. */
 const JPEG_START =
@@ -25,13 +29,10 @@ const PICTURE_MS = 1000;
 
 /** Returns the segments of a film, the initialisation first. */
 export function filmOf(codec: VideoCodec): readonly Segment[] {
-  const pictures =
-    codec === 'h264'
-      ? H264_KEYS.flatMap((key) => [key, H264_UNCHANGED])
-      : [JPEG_DARK, JPEG_LIGHT, JPEG_LIGHT, JPEG_DARK];
+  const pictures = codec === 'h264' ? H264 : [JPEG_DARK, JPEG_LIGHT, JPEG_LIGHT, JPEG_DARK];
   const units = pictures.map((picture, i): VideoUnit => {
-    const isKey = picture !== H264_UNCHANGED;
-    return { bytes: new Uint8Array(Buffer.from(picture, 'hex')), isKey, monotonicMs: i * PICTURE_MS };
+    const bytes = new Uint8Array(Buffer.from(picture, 'hex'));
+    return { bytes, isKey: !picture.startsWith(OTHER_START), monotonicMs: i * PICTURE_MS };
   });
   const segmenter = new Segmenter(codec, 1);
   return [...units.flatMap((unit) => segmenter.add(unit)), ...segmenter.flush()];

@@ -39,6 +39,12 @@ class Making {
       this.ofAnswers('repeated', { 'h264 2': of1 }, third, other),
       this.ofAnswers('absent', { 'h264 2': null }, third, 'what is behind a hole plays from a key unit on'),
       this.ofAnswers(
+        'absent-before-another',
+        { 'h264 1': null },
+        this.opened('h264', ['here', 'media-missing', 'here', 'here'], [0, 3]),
+        'what continues a part that is missing does not play',
+      ),
+      this.ofAnswers(
         'swapped',
         { 'h264 1': of2, 'h264 2': of1 },
         this.opened('h264', ['here', 'media-missing', 'media-missing', 'here'], [0, 3]),
