@@ -8,6 +8,7 @@ import { nodeSuite } from '../protocol/crypto/node.js';
 import { runCommand } from './command.js';
 import { badVectors } from './vectors/bad.js';
 import { badVectorsV2 } from './vectors/bad-v2.js';
+import { clipVectors } from './vectors/clips.js';
 import { evidenceVectors } from './vectors/evidence.js';
 import { inForceVectors } from './vectors/in-force.js';
 import { identifiers, keyring, keyringV2, toJson } from './vectors/keyring.js';
@@ -47,6 +48,7 @@ await runCommand({
       messages: messageVectors(nodeSuite),
       verify: verifyVectors(nodeSuite),
       evidence: evidenceVectors(nodeSuite),
+      clips: clipVectors(nodeSuite),
       'in-force': inForceVectors(nodeSuite),
       'keys-v2': keyringV2(nodeSuite),
       'signed-v2': signedVectorsV2(nodeSuite),

@@ -50,10 +50,12 @@ export async function openCommand(path: string, options: OpenOptions, output: Ou
   return opening.finish();
 }
 
-/** A clip's opened segments by their index. */
+/** A clip's segments by their index: of an index that is named twice the first counts. */
 interface Clip {
   readonly name: string;
   readonly parts: Map<number, Uint8Array>;
+  /** How many there are, as far as records name them. */
+  named: number;
 }
 
 class Opening {
@@ -131,9 +133,11 @@ class Opening {
 
   private openSegments(epoch: ExportEpoch, keys: EpochKeys, { record, line }: ExportRecord): void {
     const { clip } = record.value;
-    for (const [index, mediaId, , bodyHash, header] of clip?.segments ?? []) {
+    if (clip === undefined) return;
+    for (const [index, mediaId, , bodyHash, header] of clip.segments) {
+      this.clipOf(record.value, clip.number, index);
       const body = epoch.segments.get(toHex(bodyHash));
-      if (clip === undefined || body === undefined) continue;
+      if (body === undefined) continue;
       this.openOrReport(line, () => {
         const context = contextOf(record.value, clip.eventId, mediaId, 'segment');
         const key = keys.keyOf(context, { header, body }) ?? missingKey();
@@ -151,10 +155,21 @@ class Opening {
 
   /** Keeps a segment of a clip until all are there. */
   private addPart(record: AnyRecord, clip: number, index: number, bytes: Uint8Array): void {
-    const id = `${toHex(record.device)}/${toHex(eventOf(record) ?? new Uint8Array(0))}/${String(clip)}`;
-    const known = this.clips.get(id) ?? { name: `${nameOf(record)}-clip`, parts: new Map<number, Uint8Array>() };
-    known.parts.set(index, bytes);
-    this.clips.set(id, known);
+    const { parts } = this.clipOf(record, clip, index);
+    if (!parts.has(index)) parts.set(index, bytes);
+  }
+
+  /** Returns the clip of which a record names a segment. */
+  private clipOf(record: AnyRecord, number: number, index: number): Clip {
+    const id = `${toHex(record.device)}/${toHex(eventOf(record) ?? new Uint8Array(0))}/${String(number)}`;
+    const clip = this.clips.get(id) ?? {
+      name: `${nameOf(record)}-clip`,
+      parts: new Map<number, Uint8Array>(),
+      named: 0,
+    };
+    clip.named = Math.max(clip.named, index + 1);
+    this.clips.set(id, clip);
+    return clip;
   }
 
   private openOrReport(line: number, open: () => void): void {
@@ -174,14 +189,15 @@ class Opening {
 
   /** Writes the clips, each as far as it goes from its beginning without a hole, and the summary. */
   finish(): number {
-    for (const { name, parts } of this.clips.values()) {
+    for (const { name, parts, named } of this.clips.values()) {
       const whole: Uint8Array[] = [];
       for (let part = parts.get(0); part !== undefined; part = parts.get(whole.length)) whole.push(part);
       const isQuickTime = new TextDecoder().decode(whole[0]?.subarray(4, 10)) === 'ftypqt';
       if (whole.length > 0) this.write(`${name}.${isQuickTime ? 'mov' : 'mp4'}`, concat(...whole));
-      if (whole.length < parts.size) {
-        const code = 'media-missing';
-        this.report({ line: 0, code, message: `${name}: ${String(parts.size - whole.length)} segments after a hole` });
+      // A clip of which nothing is here went whole, as pictures go.
+      if (parts.size > 0 && whole.length < named) {
+        const message = `${name}: ${String(whole.length)} of ${String(named)} segments, up to the first that is missing`;
+        this.report({ line: 0, code: 'media-missing', message });
       }
     }
     for (const { line, message, code } of this.problems) {

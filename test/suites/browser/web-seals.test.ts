@@ -10,6 +10,7 @@ import { openPeriod } from '../../../protocol/seal/open-period.js';
 import { launch } from '../../support/engines/browser.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { asyncCodeOf } from '../../support/codes.js';
+import { ClipOpener, clipVectors } from '../../support/clip-vectors.js';
 import { hex, readVectors } from '../../support/vectors.js';
 
 const ORIGIN = 'http://127.0.0.1:1/';
@@ -124,6 +125,17 @@ describeWith('chromium', "seal suite 2 with the browser's WebCrypto", () => {
         expect(toHex((await open) ?? opened.open(where, sealed)), object.name).toBe(object.content);
       }
     }
+  });
+
+  it('finds of every clip what is expected, with X-Wing and ChaCha20-Poly1305 of the browser where it has them', async () => {
+    const chacha = await webChacha(tweetnaclSuite, subtleOf(page));
+    const xwing = await webXWing(tweetnaclSuite, subtleOf(page));
+    const opener = new ClipOpener({
+      suite: tweetnaclSuite,
+      chacha: chacha ?? undefined,
+      decapsulate: await xwing?.(hex(clipVectors.kemSeed)),
+    });
+    for (const one of clipVectors.cases) expect(await opener.open(one), one.name).toEqual(one.expect);
   });
 
   it('refuses a low-order half on this path too, which the browser itself may take', async () => {

@@ -100,6 +100,7 @@ describeWith('ffmpeg', 'replay --clips', () => {
     const found = lengths(join(clips, 'opened'));
     expect(found).toHaveLength(events.length);
     expect(found.every(({ name, codec }) => name.endsWith('.mov') && codec === 'mjpeg')).toBe(true);
+    for (const { seconds } of found) expect(seconds).toBeGreaterThanOrEqual(10);
   });
 
   it('finds all events of a file without key units, says so, and makes what clips it can', async () => {

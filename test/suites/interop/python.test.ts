@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,23 +14,12 @@ import { freePort } from '../../../scripts/free-port.js';
 import { EvidenceWorld } from '../../../scripts/vectors/evidence-world.js';
 import { codeOf } from '../../support/codes.js';
 import { embedded, type TestBroker } from '../../support/engines/brokers.js';
+import { runPython } from '../../support/engines/python.js';
 import { limitMs } from '../../support/runner/speed.js';
 import { keptFolder, tempFolder } from '../../support/runner/temp.js';
 import { PAGE_ORIGIN, TestCloud } from '../../support/worlds/test-cloud.js';
 import { describeWith, program } from '../../support/engines/tools.js';
 import { repository } from '../../support/vectors.js';
-
-function runPython(
-  script: string,
-  ...args: readonly string[]
-): { readonly status: number | null; readonly out: string } {
-  const path = join(repository, 'test', 'suites', 'interop', script);
-  const { status, stdout, stderr } = spawnSync(program('python'), [path, ...args], {
-    encoding: 'utf8',
-    timeout: limitMs(60_000),
-  });
-  return { status, out: status === null || stdout === '' ? stderr : stdout };
-}
 
 /** A second implementation, in Python, written from docs/protocol.md alone. */
 describeWith('python', 'a second implementation', () => {

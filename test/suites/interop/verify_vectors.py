@@ -23,6 +23,7 @@ sys.dont_write_bytecode = True
 import ingest_example  # noqa: E402
 from sealcam_py.messages import format_topic  # noqa: E402
 from vector_checks.cddl import check_cddl  # noqa: E402
+from vector_checks.clips import check_clips, control_clips  # noqa: E402
 from vector_checks.controls import check_controls, control  # noqa: E402
 from vector_checks.in_force import check_in_force, control_in_force  # noqa: E402
 from vector_checks.limits import check_limits  # noqa: E402
@@ -89,10 +90,12 @@ def run_all() -> list[tuple[str, Tally]]:
         "seal2.json": lambda tally: check_seal2(tally, files["seal2.json"]),
         "in-force.json": lambda tally: check_in_force(tally, files["in-force.json"], files["seal2.json"]),
         "evidence.json": lambda tally: check_evidence(tally, files["evidence.json"]),
+        "clips.json": lambda tally: check_clips(tally, files["clips.json"]),
         "controls of version 2": lambda tally: control_version2(tally, files, keys_v2, cddl_v2, control),
         "controls of in-force.json": lambda tally: control_in_force(
             tally, files["in-force.json"], files["seal2.json"], control
         ),
+        "controls of clips.json": lambda tally: control_clips(tally, files["clips.json"], control),
         "controls of suite 2": lambda tally: control_sealed2(
             tally, files["seal2.json"], files["evidence.json"], control
         ),

@@ -25,4 +25,6 @@ one of the documented error codes or verdicts. Section numbers (§) are those of
 | mlkem, xwing  | 16        | XWingKeys, encapsulate, hpke_open, hpke_seal                |
 | seal2         | 16        | open_period, Period.key_of, open_object                     |
 | evidence      | 18        | verify_evidence                                             |
+| film          | 19        | read_start, read_fragment                                   |
+| clip          | 19        | Epoch.open_clip                                             |
 """

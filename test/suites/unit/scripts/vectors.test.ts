@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { badVectors } from '../../../../scripts/vectors/bad.js';
 import { badVectorsV2 } from '../../../../scripts/vectors/bad-v2.js';
+import { clipVectors } from '../../../../scripts/vectors/clips.js';
 import { evidenceVectors } from '../../../../scripts/vectors/evidence.js';
 import { inForceVectors } from '../../../../scripts/vectors/in-force.js';
 import { keyringV2, toJson } from '../../../../scripts/vectors/keyring.js';
@@ -22,6 +23,7 @@ it.each([
   ['seal', sealVectors],
   ['seal2', seal2Vectors],
   ['evidence', evidenceVectors],
+  ['clips', clipVectors],
   ['in-force', inForceVectors],
   ['messages', messageVectors],
   ['verify', verifyVectors],
