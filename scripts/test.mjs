@@ -38,7 +38,7 @@ const ARMV7 = 'armv7';
  * Suites that mostly wait run beside suites that compute. A lane runs its suites one after the other, so two suites of one
  * lane never meet; the computing lane has a lower priority, because the others have real timers.
  */
-const LANES = [['integration'], ['browser', 'contract'], ['unit', 'adversarial', 'interop', OTHER]];
+const LANES = [['integration'], ['browser'], ['contract', 'adversarial', 'interop'], ['unit', OTHER]];
 const COMPUTING = new Set(['unit', 'interop', OTHER]);
 const SUITES = ['unit', 'adversarial', 'contract', 'interop', 'integration', 'browser', OTHER];
 const PROGRESS_MS = 30_000;

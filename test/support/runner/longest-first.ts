@@ -1,7 +1,14 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that take minutes: if they started last, the suite would wait for them alone. */
-const LONGEST = ['integration/sim.test.ts', 'integration/fleet.test.ts', 'integration/herd-sockets.test.ts'];
+const LONGEST = [
+  'integration/crash.test.ts',
+  'integration/siege.test.ts',
+  'integration/sim.test.ts',
+  'integration/fleet.test.ts',
+  'integration/herd-sockets.test.ts',
+  'contract/rtsp.test.ts',
+];
 
 function rank({ moduleId }: TestSpecification): number {
   const place = LONGEST.findIndex((name) => moduleId.endsWith(name));
