@@ -142,8 +142,8 @@ export class Clips {
   }
 
   /**
-   * Ends the running clips at what was filmed so far, and empties the ring: privacy was ordered, or the masks changed. Nothing that
-   * was filmed before this enters a later clip.
+   * Ends the running clips at what was filmed so far, and empties the ring: the masks changed. Nothing that was filmed before this
+   * enters a later clip.
    */
   wipe(): void {
     const { log, clock } = this.deps;
@@ -153,6 +153,12 @@ export class Clips {
     this.fromMs = clock.monotonicMs() + ENCODER_DELAY_MAX_MS;
     // Units that wait to be read are dropped with their reader.
     if (this.isOpen) this.reader.start();
+  }
+
+  /** Privacy was ordered: wipes, and takes nothing of a camera that is still closing. */
+  privacyOrdered(): void {
+    this.cameraClosed();
+    this.wipe();
   }
 
   /** Wipes, and stores what can be stored: the epoch in which it was filmed still signs, and is about to end. */

@@ -342,9 +342,7 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     cameraState: () => camera.state,
     recordHealth: () => void health.record(),
     wipeVideo: () => {
-      // Its video is read again once the camera is open again: nothing that it gives until then is of a later time.
-      clips?.cameraClosed();
-      clips?.wipe();
+      clips?.privacyOrdered();
     },
   });
 

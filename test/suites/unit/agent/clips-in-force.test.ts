@@ -27,7 +27,7 @@ class Filming {
   readonly world: FilmingWorld;
   private readonly isDeaf: boolean;
   private config: Config;
-  private isPrivate = false;
+  isPrivate = false;
   /** Wall clock at monotonic 0; null while it was never set. */
   private wallStartMs: number | null = at(12, 0);
 
@@ -57,10 +57,8 @@ class Filming {
   async order(isPrivate: boolean): Promise<void> {
     this.isPrivate = isPrivate;
     if (this.isDeaf) return;
-    const { clips } = this.world;
-    clips.cameraClosed();
-    clips.wipe();
-    if (!isPrivate) await this.world.open();
+    if (isPrivate) this.world.clips.privacyOrdered();
+    else await this.world.open();
   }
 
   /** Sets the clock, to null where it loses its time. */
@@ -170,6 +168,30 @@ describe.each(Object.entries(WAYS))('%s', (_, { codec, happens }) => {
     await world.film(12_000);
     expect(world.clipsOf(event)).toHaveLength(1);
     expect(shows(world, DURING)).toBe(false);
+  });
+});
+
+describe('privacy that is over before the camera has closed', () => {
+  it.each([
+    ['nothing', (filming: Filming) => filming.order(true)],
+    [
+      'more, where the ring alone is emptied: the control',
+      (filming: Filming) => {
+        filming.world.clips.wipe();
+      },
+    ],
+  ] as const)('shows %s of what the camera gave meanwhile', async (shown, order) => {
+    const filming = new Filming();
+    const { world } = filming;
+    await world.open();
+    await world.film(2000);
+    await order(filming);
+    await world.film(1000, { bytes: DURING });
+    if (shown === 'nothing') filming.isPrivate = false;
+    world.start();
+    await world.film(1000, { bytes: DURING });
+    world.clips.stop();
+    expect(shows(world, DURING)).toBe(shown !== 'nothing');
   });
 });
 
