@@ -171,6 +171,41 @@ describe.each(Object.entries(WAYS))('%s', (_, { codec, happens }) => {
   });
 });
 
+describe('what is in force at a start', () => {
+  it.each([
+    [
+      'privacy',
+      (filming: Filming) => {
+        filming.isPrivate = true;
+      },
+    ],
+    [
+      'off-schedule',
+      (filming: Filming) => {
+        filming.reload({ 'motion.schedule': without(12 * 60, 13 * 60) });
+      },
+    ],
+    [
+      'masked',
+      (filming: Filming) => {
+        filming.reload({ 'privacy.masks': [LEFT] });
+      },
+    ],
+    ['filming', () => undefined],
+  ] as const)('keeps nothing, and events have no clip; and the control: %s', async (state, begin) => {
+    const filming = new Filming('h264');
+    const { world } = filming;
+    begin(filming);
+    await world.open();
+    await world.film(6000, { bytes: DURING });
+    world.start();
+    await letPromisesRun();
+    const isFilming = state === 'filming';
+    const { state: now, heldBytes } = world.clips.status();
+    expect([now, heldBytes > 0, shows(world, DURING)]).toEqual([state, isFilming, isFilming]);
+  });
+});
+
 describe('privacy that is over before the camera has closed', () => {
   it.each([
     ['nothing', (filming: Filming) => filming.order(true)],
