@@ -34,6 +34,16 @@ export async function encodeJpeg(raster: Raster, quality: number): Promise<Uint8
   return new Uint8Array(await sharp(data, { raw: { width, height, channels } }).jpeg({ quality }).toBuffer());
 }
 
+/** Returns the pixels of a JPEG, 4 bytes each; null where it is damaged. */
+export async function decodeRgba(jpeg: Uint8Array): Promise<Uint8Array<ArrayBuffer> | null> {
+  const sharp = await loadSharp();
+  try {
+    return new Uint8Array(await sharp(jpeg).ensureAlpha().raw().toBuffer());
+  } catch {
+    return null;
+  }
+}
+
 /** Draws an SVG as a PNG file with a palette. The SVG may hold pictures as data URLs. */
 export async function drawPng(svg: string): Promise<Uint8Array> {
   const sharp = await loadSharp();

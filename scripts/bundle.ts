@@ -59,6 +59,12 @@ const leaveOut: Plugin = {
     bundler.onLoad({ filter: /\/sharp\/dist\/libvips\.mjs$/ }, () => ({
       contents: `export default { runtimePlatformArch: () => ${platform} };`,
     }));
+    // A tool of developers, in a package that no camera carries.
+    bundler.onLoad({ filter: /\/hal\/mock\/wasm-encoder\.ts$/ }, () => ({
+      contents: `export const findWasmEncoder = () => null;
+        export const WASM_KEY_INTERVAL_MS = 1000;
+        export class WasmEncoder {}`,
+    }));
     bundler.onLoad({ filter: /\/detect-libc\// }, () => ({
       contents: "module.exports = { GLIBC: 'glibc', MUSL: 'musl', familySync: () => 'glibc' };",
     }));

@@ -5,6 +5,8 @@ import { basename, join, resolve } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { realClock } from '../common/adapters/real-clock.js';
 import { sleep } from '../common/clock.js';
+import { isInstalled } from '../hal/adapters/is-installed.js';
+import { findWasmEncoder } from '../hal/mock/wasm-encoder.js';
 import { buildPage } from './build-page.js';
 import { checkout } from './checkout.js';
 import { commandLine, runCommand, wholeNumber } from './command.js';
@@ -22,7 +24,7 @@ const HELP = `npm run demo [-- options]
 Runs three mock cameras of two owners, a broker, the cloud and the owner's page on free ports of this machine.
 
   --video FILE   add a camera of the first owner that plays this video (needs ffmpeg)
-  --clips        film the events too, in both codecs where ffmpeg is here
+  --clips        film the events too, every second camera in H.264 and the others in JPEG
   --events N     stop after N events were received, verified and opened (with --clips also N clips), and print a JSON summary
   --json         print only that summary
   --save         also write it to docs/results/demo.json, with commit and date
@@ -283,7 +285,7 @@ class Demo {
 
 /** Settings of the clips: H.264 for every second camera, JPEG for the others. */
 function clipSettings(number: number, cloudOrigin: string): Readonly<Record<string, string>> {
-  const hasEncoder = spawnSync('ffmpeg', ['-version'], { stdio: 'ignore' }).status === 0;
+  const hasEncoder = isInstalled('ffmpeg') || findWasmEncoder() !== null;
   return {
     SEALCAM_CLIP_CODEC: hasEncoder && number % 2 === 1 ? 'h264' : 'jpeg',
     SEALCAM_CLIP_UPLOAD_URL: cloudOrigin,

@@ -1,6 +1,6 @@
 import type { CancelTimer, Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
-import type { SealcamError } from '../../common/errors.js';
+import { SealcamError } from '../../common/errors.js';
 import { guard } from '../../common/guard.js';
 import type { Log } from '../../common/log.js';
 import type { Frame } from '../../hal/camera.js';
@@ -54,8 +54,8 @@ export interface ClipsStatus {
 
 const TICK_MS = 1000;
 /**
- * Units of this long after a wipe are not taken: the time of a unit is that of its arrival, and an encoder gives what it took in a
- * moment before.
+ * Units of this long after a wipe, and after a time that is not allowed, are not taken: the time of a unit is that of its arrival, and
+ * an encoder gives what it took in a moment before.
  */
 const ENCODER_DELAY_MAX_MS = 500;
 
@@ -142,8 +142,8 @@ export class Clips {
   }
 
   /**
-   * Ends the running clips at what was filmed so far, and empties the ring: privacy was ordered, or the masks changed. Nothing that
-   * was filmed before this enters a later clip.
+   * Ends the running clips at what was filmed so far, and empties the ring: the masks changed. Nothing that was filmed before this
+   * enters a later clip.
    */
   wipe(): void {
     const { log, clock } = this.deps;
@@ -153,6 +153,12 @@ export class Clips {
     this.fromMs = clock.monotonicMs() + ENCODER_DELAY_MAX_MS;
     // Units that wait to be read are dropped with their reader.
     if (this.isOpen) this.reader.start();
+  }
+
+  /** Privacy was ordered: wipes, and takes nothing of a camera that is still closing. */
+  privacyOrdered(): void {
+    this.cameraClosed();
+    this.wipe();
   }
 
   /** Wipes, and stores what can be stored: the epoch in which it was filmed still signs, and is about to end. */
@@ -192,11 +198,23 @@ export class Clips {
   }
 
   private addUnit(unit: VideoUnit): void {
-    if (unit.monotonicMs < this.fromMs) return;
-    const reason = this.reasonAt(unit.monotonicMs);
-    if (reason !== this.reason && reason !== null) this.builder.wipe();
+    if (this.mayKeep(unit.monotonicMs) && unit.monotonicMs >= this.fromMs) this.builder.addUnit(unit);
+  }
+
+  /** Reports whether what is filmed at this time may be kept. Where it may not, the running clips end and the ring is emptied. */
+  private mayKeep(monotonicMs: number): boolean {
+    const reason = this.reasonAt(monotonicMs);
+    const { ring } = this.builder;
+    if (reason !== null) {
+      if (reason !== this.reason) this.builder.wipe();
+      if (reason === 'masked' && reason !== this.reason) this.reader.report(masked());
+      this.fromMs = Math.max(this.fromMs, monotonicMs + ENCODER_DELAY_MAX_MS);
+    } else if (ring.firstMs !== null && this.reasonAt(ring.firstMs) !== null) {
+      // The clock was set: by the one of now, this was filmed at a time that is not allowed.
+      ring.clear();
+    }
     this.reason = reason;
-    if (reason === null) this.builder.addUnit(unit);
+    return reason === null;
   }
 
   private reasonAt(monotonicMs: number): ClipsState | null {
@@ -216,10 +234,18 @@ export class Clips {
     const { clock, log } = this.deps;
     this.cancelTick();
     guard(log, 'a clip could not be ended', () => {
+      // No unit may come for seconds, and what may not be kept ends now.
+      this.mayKeep(clock.monotonicMs());
       this.builder.tick(clock.monotonicMs());
     });
     this.cancelTick = clock.after(TICK_MS, () => {
       this.tick();
     });
   }
+}
+
+function masked(): SealcamError {
+  return new SealcamError('video-unsupported', 'an encoder sees what privacy.masks hide', {
+    hint: 'Set clip.codec to jpeg, whose frames are masked one by one.',
+  });
 }

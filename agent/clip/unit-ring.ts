@@ -15,11 +15,16 @@ export class UnitRing {
     this.limits = limits;
   }
 
+  /** Time of the oldest unit; null where it is empty. */
+  get firstMs(): number | null {
+    return this.groups[0]?.[0]?.monotonicMs ?? null;
+  }
+
   /** Time that the ring holds. */
   get heldMs(): number {
-    const first = this.groups[0]?.[0];
+    const { firstMs } = this;
     const last = this.groups.at(-1)?.at(-1);
-    return first === undefined || last === undefined ? 0 : last.monotonicMs - first.monotonicMs;
+    return firstMs === null || last === undefined ? 0 : last.monotonicMs - firstMs;
   }
 
   get heldBytes(): number {

@@ -1,28 +1,15 @@
-import type { Clock } from '../../common/clock.js';
-import type { Counters } from '../../common/counters.js';
-import type { Log } from '../../common/log.js';
 import type { VideoSource } from '../../hal/video-source.js';
-import type { RecordTime } from '../../protocol/objects/record.js';
-import { Clips, type Forbidden } from '../clip/clips.js';
+import { Clips, type ClipsDependencies, type Forbidden } from '../clip/clips.js';
 import { MaskedVideo } from '../clip/masked-video.js';
 import type { Schedule } from '../capture/schedule.js';
 import type { Config } from '../config/keys.js';
-import type { Outbox } from '../outbox/outbox.js';
-import type { Sealer } from '../record/sealer.js';
 import { captureSettings } from './settings.js';
 
-export interface ClipsParts {
+export interface ClipsParts extends Omit<ClipsDependencies, 'video' | 'limits' | 'forbidden'> {
   readonly config: () => Config;
   /** Null where the camera makes no clips. */
   readonly video: VideoSource | null;
-  readonly clock: Clock;
-  readonly counters: Counters;
-  readonly log: Log;
-  readonly outbox: Outbox;
-  readonly sealer: Sealer;
-  readonly timeOf: (monotonicMs: number) => RecordTime;
   readonly isPrivate: () => boolean;
-  readonly eventsRecorded: () => Promise<void>;
 }
 
 /** Makes what films the events of a camera; null where `clip.codec` is off. */

@@ -342,7 +342,7 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     cameraState: () => camera.state,
     recordHealth: () => void health.record(),
     wipeVideo: () => {
-      clips?.wipe();
+      clips?.privacyOrdered();
     },
   });
 

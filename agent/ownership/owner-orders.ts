@@ -110,23 +110,40 @@ export class OwnerOrders {
   }
 
   private execute(command: Verified<AnyCommand>, claim: Verified<AnyClaim>): void {
-    const { outbox, mirror, log, now, onRelease } = this.deps;
-    const { action, privacy } = command.value;
+    const { outbox, log, now, onRelease } = this.deps;
+    const { action } = command.value;
     log.info({ action, command: toHex(command.hash).slice(0, 16) }, 'the owner sent an order');
     if (action === 'release') {
       // The tombstone is the answer: everything else is erased.
       onRelease();
     } else if (action === 'masks' || action === 'schedules') {
       this.answer(command, 'refused', 'unsupported');
+    } else if (action === 'privacy') {
+      this.changePrivacy(command);
     } else if (isStanding(action)) {
-      if (action === 'privacy' || !isVersionTwo(claim.value)) this.answer(command, 'done');
-      else this.sealed.carryOut(command, claim);
-      if (action === 'privacy') mirror.notePrivacy(privacy === true);
-      this.applyStanding(this.storedOrders());
+      if (isVersionTwo(claim.value)) this.sealed.carryOut(command, claim);
+      else this.answer(command, 'done');
+      this.applyStanding({ ...this.storedOrders(), privacy: this.orders.privacy });
     } else {
       // Its counter is used up before the picture is taken, so that the same order never takes two.
       outbox.storeOrder(command, now());
       this.work = this.work.then(() => this.snapshot(command));
+    }
+  }
+
+  /** A disk that takes nothing must not keep a camera filming: privacy begins before it is stored, and the mirror needs no room. */
+  private changePrivacy(command: Verified<AnyCommand>): void {
+    const { mirror, log } = this.deps;
+    if (command.value.privacy === true) {
+      this.applyStanding({ ...this.orders, privacy: true });
+      guard(log, 'the mirror does not have the privacy that the owner ordered', () => {
+        mirror.notePrivacy(true);
+      });
+      this.answer(command, 'done');
+    } else {
+      this.answer(command, 'done');
+      mirror.notePrivacy(false);
+      this.applyStanding(this.storedOrders());
     }
   }
 

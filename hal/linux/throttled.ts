@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../../common/clock.js';
-import { isInstalled } from './adapters/is-installed.js';
+import { isInstalled } from '../adapters/is-installed.js';
 import { runTool } from './child.js';
 
 const THROTTLED = '/sys/devices/platform/soc/soc:firmware/get_throttled';

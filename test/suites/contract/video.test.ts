@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Segmenter } from '../../../agent/clip/segmenter.js';
 import { realClock } from '../../../common/adapters/real-clock.js';
 import { toHex } from '../../../common/bytes.js';
 import type { Camera } from '../../../hal/camera.js';
@@ -76,16 +77,53 @@ describeWith('ffmpeg', 'video: h264, of the mock camera', () => {
     expect((await read()) === (await read())).toBe(true);
   });
 
-  it('says that ffmpeg is missing, or that it ended', async () => {
+  it('says that ffmpeg ended', async () => {
     const stand = new StandIns();
     stand.alone();
-    const missing = encoded(mock());
-    await missing.camera.open(never());
-    expect(await asyncCodeOf(() => readUnits(missing, 1))).toBe('video-unsupported');
     stand.add('ffmpeg', 'exit 0');
     const ended = encoded(mock());
     await ended.camera.open(never());
     expect(await asyncCodeOf(() => readUnits(ended, 1))).toBe('video-ended');
+  });
+});
+
+describe('video: h264, of the mock camera without ffmpeg', () => {
+  // What checks the units still finds the real one.
+  beforeEach(() => {
+    new StandIns().alone();
+  });
+
+  describeWith('ffmpeg', 'by an encoder in WebAssembly', () => {
+    videoContract('h264', () => Promise.resolve(encoded(mock())));
+  });
+
+  it('gives the same bytes for the same seed, each unit with the time of its frame, in groups of a second', async () => {
+    const read = async (): Promise<string> => {
+      const both = encoded(mock('fast', 24));
+      expect(await both.video.open(never())).toMatchObject({ keyIntervalMs: 1000 });
+      const { units, frames } = await readUnits(both, 24);
+      expect(units.map(({ monotonicMs }) => monotonicMs)).toEqual(frames.map(({ monotonicMs }) => monotonicMs));
+      expect(units.map(({ isKey }) => isKey)).toEqual(units.map((_, i) => i % 10 === 0));
+      const segmenter = new Segmenter('h264', 10);
+      const segments = [...units.flatMap((unit) => segmenter.add(unit)), ...segmenter.flush()];
+      expect(segments.map(({ isSync }) => isSync)).toEqual([true, true, true, true]);
+      return units.map(({ bytes }) => toHex(bytes)).join();
+    };
+    expect((await read()) === (await read())).toBe(true);
+  });
+
+  it('names ffmpeg where there is no such encoder either, as on a camera; jpeg needs none', async () => {
+    const tap = new FrameTap(mock());
+    const missing = { camera: tap, video: new EncodedVideo(tap, null) };
+    await missing.camera.open(never());
+    await expect(readUnits(missing, 1)).rejects.toMatchObject({
+      code: 'video-unsupported',
+      message: expect.stringContaining('ffmpeg is not installed') as string,
+      hint: expect.stringContaining('jpeg') as string,
+    });
+    const jpeg = withJpeg(mock());
+    await jpeg.camera.open(never());
+    expect((await readUnits(jpeg, 1)).units).toHaveLength(1);
   });
 });
 

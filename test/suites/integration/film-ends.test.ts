@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { realClock } from '../../../common/adapters/real-clock.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { anyCommandKind, type AnyCommand } from '../../../protocol/objects/command.js';
 import type { AnyRecord } from '../../../protocol/objects/record.js';
 import { signObject } from '../../../protocol/objects/signed-object.js';
 import { embedded } from '../../support/engines/brokers.js';
+import { LEFT } from '../../support/pictures.js';
 import { until } from '../../support/runner/wait.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
 import { cloudOf, type Seen } from '../../support/worlds/seen-cloud.js';
@@ -87,6 +89,25 @@ describe('nothing filmed before is in a clip', () => {
     );
     const openMs = records().find(({ health, time }) => health?.privacy === false && time.monotonicMs > privateMs);
     expectOnlyLater(1, (openMs?.time.monotonicMs ?? Infinity) - 100);
+  });
+
+  it('of an event after masks that were set, or a schedule that ended; running clips end there', async () => {
+    const wasLost = camera.agent.outbox.segmentTotals().lost;
+    const masksMs = realClock.monotonicMs();
+    camera.agent.reconfigure({ ...camera.config, 'privacy.masks': [LEFT] });
+    await until('a clip began again', () =>
+      clips().some(({ clip, time }) => clip?.phase === 'start' && time.monotonicMs > masksMs),
+    );
+    expectOnlyLater(1, masksMs);
+    expect(clips().some(({ clip, time }) => clip?.phase === 'end' && time.monotonicMs <= masksMs)).toBe(true);
+    const minuteMs = 60_000;
+    const inAnHour = Math.floor((realClock.wallMs() % (1440 * minuteMs)) / minuteMs + 60) % 1440;
+    const window = { days: [0, 1, 2, 3, 4, 5, 6], fromMinute: inAnHour, toMinute: (inAnHour + 1) % 1440 };
+    const scheduleMs = realClock.monotonicMs();
+    camera.agent.reconfigure({ ...camera.config, 'motion.schedule': [window] });
+    await until('its clips ended', () => openClips(1) === 0);
+    expect(clips().every(({ time }) => time.monotonicMs <= scheduleMs)).toBe(true);
+    expect(camera.agent.outbox.segmentTotals().lost).toBe(wasLost);
   });
 
   it('of a new claim; running clips end in the epoch in which they began', async () => {

@@ -64,7 +64,7 @@ export class FilmingWorld {
   private readonly contents = new Map<string, Uint8Array>();
   private wake: (isReady: boolean) => void = () => undefined;
 
-  constructor(change: Partial<ClipsDependencies> = {}) {
+  constructor(change: Partial<ClipsDependencies> = {}, make = (deps: ClipsDependencies) => new Clips(deps)) {
     const video: VideoSource = {
       open: () => {
         this.opened++;
@@ -72,7 +72,7 @@ export class FilmingWorld {
       },
       units: (signal) => this.feed.units(signal),
     };
-    this.clips = new Clips({
+    this.clips = make({
       video,
       limits: { prerollMs: 5000, maxBytes: 1024 ** 2 },
       clock: this.clock,

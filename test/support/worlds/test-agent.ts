@@ -30,7 +30,7 @@ import { decodeDown } from '../../../protocol/transport/messages.js';
 import { uplinkSecrets } from '../../../agent/main/adapters/uplink-secrets.js';
 import { uplinkFile } from '../../../agent/main/adapters/uplink-file.js';
 import { Agent } from '../../../agent/main/agent.js';
-import { loadAgentConfig } from '../../../agent/config/keys.js';
+import { loadAgentConfig, type Config } from '../../../agent/config/keys.js';
 import { mqttSocket } from '../../../agent/uplink/mqtt-socket.js';
 import type { OpenSocket } from '../../../agent/uplink/socket.js';
 import { HttpPut } from '../../../agent/upload/http-put.js';
@@ -80,6 +80,8 @@ export interface TestAgentOptions {
 /** A whole camera in this process: mock HAL, real outbox on disk, real MQTT. */
 export class TestAgent {
   readonly agent: Agent;
+  /** As it was at the start. */
+  readonly config: Config;
   readonly log: LogEntry[] = [];
   readonly button = new MockButton();
   readonly indicator = new MockIndicator();
@@ -123,6 +125,7 @@ export class TestAgent {
           withLuma: true,
         }),
     );
+    this.config = config;
     const codec = config['clip.codec'];
     this.hal = {
       camera: filmed,

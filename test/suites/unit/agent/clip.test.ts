@@ -14,6 +14,7 @@ import type { VideoCodec, VideoUnit } from '../../../../hal/video-source.js';
 import { codeOf } from '../../../support/codes.js';
 import { ffmpeg, h264Stream, type StreamOptions } from '../../../support/engines/h264.js';
 import { describeWith } from '../../../support/engines/tools.js';
+import { striped } from '../../../support/pictures.js';
 import { tempFolder } from '../../../support/runner/temp.js';
 
 const SIZE = 160 * 90;
@@ -112,6 +113,19 @@ describeWith('ffmpeg', 'segments of a clip', () => {
     expectLimits(segments);
     expect(timesOf(segments, 'clip.mp4').times).toHaveLength(30);
     expect(segments.reduce((sum, { durationMs }) => sum + durationMs, 0)).toBe(4900);
+  });
+
+  it('of an odd size have it, and of one picture a second play', async () => {
+    const h264 = segmentsOf('h264', h264Units({ size: '162x94', rate: 1, seconds: 6, gop: 2 }, 1000));
+    const jpeg = await striped(161, 91);
+    const units = Array.from({ length: 6 }, (_, i) => ({ bytes: jpeg, isKey: true, monotonicMs: i * 1000 }));
+    for (const [segments, name, pixels] of [
+      [h264, 'clip.mp4', 162 * 94],
+      [segmentsOf('jpeg', units), 'clip.mov', 161 * 91],
+    ] as const) {
+      expectLimits(segments);
+      expect(timesOf(segments, name)).toEqual({ times: [0, 1000, 2000, 3000, 4000, 5000], pixels: 6 * pixels });
+    }
   });
 
   it('of JPEG play in a row', async () => {

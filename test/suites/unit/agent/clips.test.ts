@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { toHex } from '../../../../common/bytes.js';
+import { concat, toHex } from '../../../../common/bytes.js';
 import { SealcamError } from '../../../../common/errors.js';
+import { LIMITS } from '../../../../common/limits.js';
 import { waitingMaxBytes } from '../../../../agent/clip/clip-writer.js';
+import { DELTA, KEY } from '../../../support/h264-units.js';
 import { FilmingWorld, jpegOf } from '../../../support/worlds/filming-world.js';
 import { letPromisesRun } from '../../../support/worlds/period-world.js';
 
@@ -182,6 +184,11 @@ describe('clips without a key to seal with', () => {
   });
 });
 
+/** Returns a unit of H.264 of this size. */
+function h264Unit(unit: Uint8Array, bytes: number): Uint8Array {
+  return concat(unit, new Uint8Array(bytes - unit.length).fill(0x55));
+}
+
 /** Bytes of a unit that nothing else has. */
 const SECRET = jpegOf(2000, 160, 0x77);
 
@@ -325,6 +332,38 @@ describe('bad video', () => {
     const [clip] = world.clipsOf(event);
     expect(clip?.phases.at(-1)).toBe('end');
     expect(clip?.durationMs).toBeGreaterThanOrEqual(10_000);
+  });
+
+  it('of 4K at 30 is a clip within the memory that is allowed; with key units that no segment holds it is named once', async () => {
+    const limits = { prerollMs: 5000, maxBytes: 4 * 1024 ** 2 };
+    const world = new FilmingWorld({ limits });
+    world.info = { codec: 'h264', width: 3840, height: 2160, framesPerSecond: 30, keyIntervalMs: 1000 };
+    await world.open();
+    let most = 0;
+    /** At 20 Mbit/s, in groups of a second. */
+    const film = async (seconds: number, keyBytes: number): Promise<void> => {
+      for (let i = 0; i < seconds; i++) {
+        await world.film(33, { bytes: h264Unit(KEY, keyBytes) }, 33);
+        await world.film(29 * 33, { bytes: h264Unit(DELTA, 72_000), isKey: false }, 33);
+        most = Math.max(most, world.clips.status().heldBytes);
+      }
+    };
+    await film(4, 400_000);
+    const event = world.start();
+    world.end(event);
+    await film(12, 400_000);
+    const [clip] = world.clipsOf(event);
+    expect(clip?.phases.at(-1)).toBe('end');
+    expect(clip?.durationMs).toBeGreaterThanOrEqual(9500);
+    expect(
+      Math.max(...world.records.flatMap(({ contents }) => contents.map(({ length }) => length))),
+    ).toBeLessThanOrEqual(LIMITS.segmentMaxBytes);
+    expect(most).toBeLessThanOrEqual(limits.maxBytes);
+    await film(1, 600_000);
+    world.start();
+    await film(3, 600_000);
+    expect(world.counters.get('video.video-unsupported')).toBe(1);
+    expect(world.log.filter(({ code }) => code === 'video-unsupported')).toHaveLength(1);
   });
 
   it('whose pictures are too large for a segment is counted and logged once; events have no clip', async () => {

@@ -1,42 +1,10 @@
-import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { MaskedVideo } from '../../../../agent/clip/masked-video.js';
 import type { PrivacyMask } from '../../../../agent/capture/detect/masks.js';
 import { Counters } from '../../../../common/counters.js';
 import type { VideoSource, VideoUnit } from '../../../../hal/video-source.js';
+import { brightest, LEFT, striped } from '../../../support/pictures.js';
 import { VirtualClock } from '../../../support/runner/virtual-clock.js';
-
-const LEFT: PrivacyMask = {
-  name: 'window',
-  corners: [
-    [0, 0],
-    [0.5, 0],
-    [0.5, 1],
-    [0, 1],
-  ],
-};
-
-/** A white picture with a striped left half. */
-async function striped(width = 160, height = 91): Promise<Uint8Array> {
-  const data = new Uint8Array(width * height * 3).fill(255);
-  for (let y = 0; y < height; y += 4) data.fill(90, y * width * 3, (y * width + width / 2) * 3);
-  return new Uint8Array(
-    await sharp(data, { raw: { width, height, channels: 3 } })
-      .jpeg({ quality: 90 })
-      .toBuffer(),
-  );
-}
-
-/** Brightest pixel of each half. */
-async function brightest(jpeg: Uint8Array): Promise<[number, number, string]> {
-  const { data, info } = await sharp(jpeg).greyscale().raw().toBuffer({ resolveWithObject: true });
-  const most = [0, 0];
-  for (let i = 0; i < data.length; i++) {
-    const half = i % info.width < info.width / 2 ? 0 : 1;
-    most[half] = Math.max(most[half] ?? 0, data[i] ?? 0);
-  }
-  return [most[0] ?? 0, most[1] ?? 0, `${String(info.width)}x${String(info.height)}`];
-}
 
 class Trial {
   readonly clock = new VirtualClock(5000);

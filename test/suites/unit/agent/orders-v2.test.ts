@@ -82,12 +82,15 @@ describe('orders of version 2', () => {
     expect(world.sendOrder(order.bytes)).toBe('malformed');
   });
 
-  it('for masks and schedules are answered as unsupported, until the camera has them', () => {
-    const world = household();
-    const order = world.makeOrder({ action: 'masks', masks: [], epoch: 2, counter: 5, recent: world.recentRecord() });
-    expect(world.sendOrder(order)).toBe('accepted');
-    expect(world.answers().at(-1)).toMatchObject({ action: 'masks', result: 'refused', code: 'unsupported' });
-  });
+  it.each([{ action: 'masks', masks: [] } as const, { action: 'schedules', schedules: [] } as const])(
+    'for $action are answered as unsupported, until the camera has them',
+    (change) => {
+      const world = household();
+      const order = world.makeOrder({ ...change, epoch: 2, counter: 5, recent: world.recentRecord() });
+      expect(world.sendOrder(order)).toBe('accepted');
+      expect(world.answers().at(-1)).toMatchObject({ action: change.action, result: 'refused', code: 'unsupported' });
+    },
+  );
 
   it('stand after their signer was removed, and end with the ownership', () => {
     const world = household();

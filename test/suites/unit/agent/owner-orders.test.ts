@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { SealcamError } from '../../../../common/errors.js';
 import { LIMITS } from '../../../../common/limits.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { commandKind } from '../../../../protocol/objects/command.js';
@@ -190,6 +191,38 @@ describe('standing orders', () => {
     for (const suffix of ['', '-wal', '-shm']) rmSync(join(world.folder, `outbox.db${suffix}`), { force: true });
     world.open();
     expect(world.orders.standing.privacy).toBe(true);
+  });
+
+  it('put privacy in force also where the disk takes nothing, without an answer', () => {
+    const order = (privacy: boolean, counter: number): string =>
+      world.sendOrder(world.makeOrder({ action: 'privacy', privacy, counter, recent: world.recentRecord() }));
+    const full = (): never => {
+      throw new SealcamError('store-full', 'no room');
+    };
+    world.outbox.answerOrder = full;
+    expect(order(true, 100)).toBe('store-full');
+    expect([world.appliedOrders.at(-1)?.privacy, world.answers()]).toEqual([true, []]);
+    // The mirror has it.
+    world.restart();
+    expect(world.orders.standing.privacy).toBe(true);
+    expect(order(false, 101)).toBe('accepted');
+    expect(world.orders.standing.privacy).toBe(false);
+    // The outbox has it, then neither.
+    world.mirror.notePrivacy = full;
+    expect(order(true, 102)).toBe('accepted');
+    expect(world.orders.standing.privacy).toBe(true);
+    world.restart();
+    expect(order(false, 103)).toBe('accepted');
+    world.mirror.notePrivacy = full;
+    const answerOrder = world.outbox.answerOrder.bind(world.outbox);
+    world.outbox.answerOrder = full;
+    expect(order(true, 104)).toBe('store-full');
+    world.outbox.answerOrder = answerOrder;
+    const recent = world.recentRecord();
+    expect(world.sendOrder(world.makeOrder({ action: 'sensitivity', sensitivity: 9, counter: 105, recent }))).toBe(
+      'accepted',
+    );
+    expect(world.orders.standing).toMatchObject({ privacy: true, sensitivity: 9 });
   });
 
   it('end with the ownership, and survive a new epoch of the same owner', () => {
