@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { toHex } from '../../../common/bytes.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
+import type { FaultCamera } from '../../campaigns/drill/faults/camera.js';
 import { crossedSessions } from '../../campaigns/drill/faults/at-the-page.js';
 import { runFault, type Fault } from '../../campaigns/drill/faults/fault.js';
 import { FaultWorld } from '../../campaigns/drill/faults/world.js';
@@ -34,8 +35,10 @@ describe('the measure of a fault', () => {
     const leaky = await open(true);
     const leaking = await runFault(leaky, crossedSessions);
     expect(leaking.handed_out).toBe(sealed.handed_out);
-    // Each household got its neighbour's pictures, and each key record twice: as an object, and as what opens its period.
-    const objects = leaky.cameras.reduce((sum, { shots, keys }) => sum + shots.length + 2 * keys.length, 0);
+    // Each household got its neighbour's pictures and segments, and each key record twice: as an object, and as what opens its period.
+    const segments = ({ clips }: FaultCamera): number => clips.flatMap((clip) => clip.segments).length;
+    const sealedBy = (camera: FaultCamera): number => camera.shots.length + 2 * camera.keys.length + segments(camera);
+    const objects = leaky.cameras.reduce((sum, camera) => sum + sealedBy(camera), 0);
     expect(leaking.decryptable).toBe(objects);
   });
 

@@ -15,6 +15,9 @@ describe('the simulated world', () => {
       const first = await runSeed(3);
       expect(first.violation).toBeNull();
       expect(first.produced).toBe(first.stored + first.queued + first.lost);
+      const { produced, stored, queued, lost } = first.segments;
+      expect(produced).toBe(stored + queued + lost);
+      expect(stored).toBeGreaterThan(0);
       expect(await runSeed(3)).toEqual(first);
       expect((await runSeed(1)).trace).not.toBe(first.trace);
     },
