@@ -47,7 +47,7 @@ export async function settleSegments(
       sum.stored++;
       if (await isOpened(oracle, cloud, losses, segment, key)) sum.opened++;
     } else if (segmentWaits(segment)) sum.queued++;
-    else if (losses.hasMedia(mediaId)) sum.lost++;
+    else if (losses.hasMedia(mediaId) || isDropped(losses, segment)) sum.lost++;
     else if (state === 'deleted' && cloud.expired.get(segmentName(key)) === 'stored') sum.stored++;
     else {
       sum.lost++;
@@ -58,6 +58,12 @@ export async function settleSegments(
     }
   }
   return { balance: sum, unnamed };
+}
+
+/** Whether the camera dropped the record, with its bodies, before it had the receipt: the cloud may have it all the same. */
+function isDropped(losses: Losses, { made: { camera, record } }: MadeSegment): boolean {
+  const name = recordKey(record.value);
+  return losses.hasRecord(name) || losses.mayBeErased(name, camera.hex);
 }
 
 /** Whether the owner opens a stored segment; false where its key record is missing for a reason. */

@@ -99,7 +99,7 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<O
     wrapStore: plant.store ?? ((store) => store),
     wrapMedia: plant.media ?? ((store) => store),
     random: stream(5),
-    quotaBytes: filming.chance(QUOTA_SHARE) ? filming.whole(50, 500) * 1024 : Number.MAX_SAFE_INTEGER,
+    quotaBytes: filming.chance(QUOTA_SHARE) ? filming.whole(500, 4000) * 1024 : Number.MAX_SAFE_INTEGER,
   });
   for (const n of [1, 2]) {
     const parts = { name: `camera ${String(n)}`, folder: join(folder, String(n)), random: stream(10 + n) };
@@ -114,7 +114,7 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<O
         settings,
         dice: makeDice(stream(20 + n).uniform),
         clips: isTwo
-          ? { cloud, weather: now, dice: makeDice(stream(40 + n).uniform), maxBytes: filming.whole(16, 160) * 1024 }
+          ? { cloud, weather: now, dice: makeDice(stream(40 + n).uniform), maxBytes: filming.whole(128, 1024) * 1024 }
           : null,
       }),
     );

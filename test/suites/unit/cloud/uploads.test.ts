@@ -85,7 +85,7 @@ describe('an upload', () => {
   });
 
   it('is not taken, and raises an alarm, where the store answers with the row of another place', async () => {
-    const crossed = { what: 'nothing', device: new Uint8Array(32) };
+    const crossed: { what: string; device: Uint8Array } = { what: 'nothing', device: new Uint8Array(32) };
     const { api, camera } = await ClipWorld.open({}, undefined, (real) => ({
       ...real,
       claims: {
