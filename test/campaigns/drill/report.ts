@@ -127,7 +127,7 @@ export function table(result: DrillResult): string {
 
 /** Formats a result for the README, beside the figures of the incident itself. */
 export function markdown(result: DrillResult): string {
-  const { cameras, accounts, control, sealcam, faults, command } = result;
+  const { cameras, accounts, control, sealcam, faults, clips, command } = result;
   const others = faults.slice(1);
   return [
     `\`${command}\`: ${number(cameras)} cameras of ${number(accounts)} accounts ([result](docs/results/drill.json)):`,
@@ -144,10 +144,12 @@ export function markdown(result: DrillResult): string {
       `${number(sealcam.delayed)} records came later, ${number(sealcam.lost)} were lost. ` +
       `${number(others.length)} other mix-ups and lies, each injected on purpose: ` +
       `${number(sum(others, 'alarmed'))} of ${number(sum(others, 'injected'))} raised an alarm, ` +
-      `${number(sum(others, 'decryptable'))} pictures opened. [What is replayed](docs/drill.md).`,
+      `${number(sum(others, 'named'))} are named where they show, ${number(sum(others, 'decryptable'))} pictures or segments opened. ` +
+      `${number(clips.faults)} of them mix up clips: who believes them shows ${number(clips.control.seen)} segments to strangers, sealcam ` +
+      `${number(clips.decryptable)}. [What is replayed](docs/drill.md).`,
   ].join('\n');
 }
 
-function sum(faults: readonly FaultReport[], field: 'alarmed' | 'injected' | 'decryptable'): number {
+function sum(faults: readonly FaultReport[], field: 'alarmed' | 'injected' | 'named' | 'decryptable'): number {
   return faults.reduce((total, fault) => total + fault[field], 0);
 }

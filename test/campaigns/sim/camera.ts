@@ -178,7 +178,7 @@ export class SimCamera {
   /** Shows some events on its video too, for as long as a clip takes. */
   private film(): void {
     const { clips, scheduler } = this.deps;
-    if (clips === null || !clips.dice.chance(FILMED_SHARE)) return;
+    if (clips?.dice.chance(FILMED_SHARE) !== true) return;
     const isFilming = scheduler.nowMs < this.filmsUntilMs;
     this.filmsUntilMs = scheduler.nowMs + FILMED_MS;
     if (!isFilming) this.showPictures(clips.dice);

@@ -36,10 +36,10 @@ export class SimPut implements PutBody {
     const isAnswerLost = dice.chance(weather().loseDown);
     await this.way();
     const body = upload.read();
-    if (life.isDead) return never();
+    if (!life.touch('a body that leaves')) return never();
     if (body === null) return null;
     await upload.giveWay();
-    if (life.isDead) return never();
+    if (!life.touch('a body on its way')) return never();
     oracle.checkUploaded(camera, upload.path, body);
     if (isCut && !hasArrived) throw unreachable();
     const late = scheduler.sleep(ANSWER_MAX_MS).then(() => null);

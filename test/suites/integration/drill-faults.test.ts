@@ -3,6 +3,8 @@ import { toHex } from '../../../common/bytes.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { FaultCamera } from '../../campaigns/drill/faults/camera.js';
 import { crossedSessions } from '../../campaigns/drill/faults/at-the-page.js';
+import { truthOf } from '../../campaigns/drill/faults/believe.js';
+import { CLIP_FAULTS } from '../../campaigns/drill/faults/clips.js';
 import { runFault, type Fault } from '../../campaigns/drill/faults/fault.js';
 import { FaultWorld } from '../../campaigns/drill/faults/world.js';
 import { judgeStore } from '../../campaigns/drill/oracle.js';
@@ -44,6 +46,31 @@ describe('the measure of a fault', () => {
 
   it('counts no alarm for an action without a fault', async () => {
     expect(await runFault(await open(), nothing)).toMatchObject({ injected: 1, alarmed: 0, misbound: 0, lost: 0 });
+  });
+
+  it('counts segments that a page plays in a wrong place, and what a cloud and a page make of a fault that compare nothing', async () => {
+    const opened = await open();
+    const swapped = CLIP_FAULTS.find(({ name }) => name.endsWith('two segments of a clip swapped'));
+    if (swapped === undefined) throw new Error('no such fault');
+    const report = await runFault(opened, swapped);
+    const { injected } = report;
+    expect(report).toMatchObject({ alarmed: injected, misbound: 0, decryptable: 0, lost: 0 });
+    expect(report.control).toEqual({ misbound: 2 * injected, seen: 0, missed: 0 });
+    const truth = truthOf(opened);
+    const [one, other] = opened.cameras[0]?.clips[0]?.segments ?? [];
+    if (one === undefined || other === undefined) throw new Error('no clip');
+    const own = { place: one.place, bytes: one.content };
+    expect(truth.misplaced({ played: [own], named: 0 })).toBe(0);
+    expect(truth.misplaced({ played: [own, { ...own, bytes: other.content }], named: 0 })).toBe(1);
+  });
+
+  it('counts a segment whose body never came as lost', async () => {
+    const opened = await open();
+    const camera = opened.camerasWithKeys()[0];
+    if (camera === undefined) throw new Error('no camera that films');
+    const clip = await opened.film(camera, camera.shot(0));
+    for (const record of clip.records) await opened.sendRecord(camera, record);
+    expect(await runFault(opened, nothing)).toMatchObject({ lost: clip.segments.length });
   });
 
   it('counts an event that a camera made and nobody received as lost', async () => {

@@ -61,7 +61,7 @@ describeWith('mosquitto', 'the drill, small', () => {
     const { clips } = result;
     expect(clips.faults).toBeGreaterThan(15);
     expect(clips).toMatchObject({ misbound: 0, decryptable: 0, lost: 0 });
-    // Whoever believes the same answers plays strangers' segments, some in wrong places, and misses none that is gone.
+    // A page that believes the same answers plays strangers' segments, some in wrong places, and misses none that is gone.
     expect(Math.min(clips.control.misbound, clips.control.seen, clips.control.missed)).toBeGreaterThan(0);
     expect(ran.status).toBe(0);
   });

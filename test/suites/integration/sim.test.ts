@@ -4,7 +4,7 @@ import { jsonOf, runScript, type ScriptRun } from '../../support/engines/script.
 import { limitMs } from '../../support/runner/speed.js';
 
 const RUN_MS = 600_000;
-const WORLDS = 60;
+const WORLDS = 40;
 /** Every plant is found within this; most of them in the first world. */
 const PLANTED_WORLDS = 24;
 

@@ -1,4 +1,4 @@
-/** Faults of clips: what the incident mixed up, for the segments of videos. Each has a control that believes what it is told. */
+/** Faults of clips: what the incident mixed up, for the segments of videos. Each has a control that believes every answer. */
 import { equal, toBase64, toHex } from '../../../../common/bytes.js';
 import type { Segment } from '../../../../cloud/store/store.js';
 import { withRows } from '../../../support/worlds/wrong-rows.js';
@@ -52,13 +52,18 @@ function otherOf(world: FaultWorld, camera: FaultCamera): FaultCamera {
   return other;
 }
 
+/** Returns a filming camera of each household that has some. */
+function oneOfEach(world: FaultWorld): readonly FaultCamera[] {
+  return [...new Map(world.camerasWithKeys().map((camera) => [camera.owner, camera])).values()];
+}
+
 /** A fault that shows when the owner of a camera watches its clips. */
 function whileWatching(name: string, by: Alarmer, wrong: (world: FaultWorld, camera: FaultCamera) => Wrong): Fault {
   return {
     name: `clips: ${name}`,
     by,
     injections: (world) =>
-      world.camerasWithKeys().map((camera) => ({
+      oneOfEach(world).map((camera) => ({
         wrong: wrong(world, camera),
         act: async () => {
           const { view, clips } = await camera.owner.visitPage();
@@ -249,15 +254,16 @@ function rowOf(
   return world.store.segments.find({ device: value.device, epoch: value.epoch, bodyHash });
 }
 
+/** Those at ingest come last: each adds clips, which all later pages would load. */
 export const CLIP_FAULTS: readonly Fault[] = [
-  crossedRow,
-  crossedTopic,
-  crossedRowAtUpload,
-  crossedSegmentAtUpload,
-  strangeBodyAtUpload,
   ...fromTheStore,
   ...crossedSegmentRows,
   crossedRecords,
   ...onTheWay,
   strangeRecord,
+  crossedRow,
+  crossedTopic,
+  crossedRowAtUpload,
+  crossedSegmentAtUpload,
+  strangeBodyAtUpload,
 ];

@@ -26,7 +26,7 @@ export interface FaultReport {
   readonly handed_out: number;
   readonly lost: number;
   readonly delayed: number;
-  /** What those make of the same fault who believe what they are told; null for a fault that has nothing to do with clips. */
+  /** What those make of the same fault who believe every answer; null for a fault that has nothing to do with clips. */
   readonly control: Believed | null;
 }
 
