@@ -5,6 +5,11 @@ import { describeWith } from '../../support/engines/tools.js';
 import { limitMs } from '../../support/runner/speed.js';
 
 const DRILL_MS = 120_000;
+/** The page says what is missing, and the camera brings its body again. */
+const WITHOUT_ALARM: readonly string[] = [
+  'clips: on the way to the page: a segment dropped',
+  "clips: another household's body under the name of a segment",
+];
 
 async function drill(...args: readonly string[]): Promise<ScriptRun> {
   const ran = await runScript('test/campaigns/drill/drill.js', args, { limitMs: DRILL_MS });
@@ -54,9 +59,9 @@ describeWith('mosquitto', 'the drill, small', () => {
     for (const fault of faults) {
       expect(fault.injected).toBeGreaterThan(0);
       expect(fault).toMatchObject({ alarmed: fault.injected - fault.named, misbound: 0, decryptable: 0, lost: 0 });
-      // Only what is missing from a clip, or a body that is not taken, has no alarm.
-      if (fault.control === null) expect(fault.named).toBe(0);
-      else expect(fault.control.misbound + fault.control.seen + fault.control.missed).toBeGreaterThan(0);
+      expect(fault.named).toBe(WITHOUT_ALARM.includes(fault.name) ? fault.injected : 0);
+      if (fault.control !== null)
+        expect(fault.control.misbound + fault.control.seen + fault.control.missed).toBeGreaterThan(0);
     }
     const { clips } = result;
     expect(clips.faults).toBeGreaterThan(15);
