@@ -214,8 +214,9 @@ function whileUploading(
         const clip = await world.film(camera, camera.shot(0));
         for (const record of clip.records) await world.sendRecord(camera, record);
         Object.assign(world.wrong, wrong);
-        if (await world.upload(camera, segment(), body)) return { misbound: 1 };
-        return { isNamed: body !== undefined, unreceipted: [() => world.deliver(camera, clip)] };
+        const said = await world.upload(camera, segment(), body);
+        if (said === 'stored') return { misbound: 1 };
+        return { isNamed: said === 'malformed', unreceipted: [() => world.deliver(camera, clip)] };
       },
       believe: () => believingUpload(world, segment(), body ?? segment().body),
     };

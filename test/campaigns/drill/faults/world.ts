@@ -199,12 +199,12 @@ export class FaultWorld {
   /** Sends the records of a clip, then its bodies. Returns whether all of it got a receipt. */
   async deliver(camera: FaultCamera, clip: FilmedClip): Promise<boolean> {
     for (const record of clip.records) if (!(await this.sendRecord(camera, record))) return false;
-    for (const segment of clip.segments) if (!(await this.upload(camera, segment))) return false;
+    for (const segment of clip.segments) if ((await this.upload(camera, segment)) !== 'stored') return false;
     return true;
   }
 
-  /** Brings a body to the place of a segment, and returns whether a media receipt says that it is stored there. */
-  async upload(camera: FaultCamera, { entry: [, , , bodyHash], body: own }: FilmedBody, body = own): Promise<boolean> {
+  /** Brings a body to the place of a segment, and returns what the media receipt says; the code of an error without one. */
+  async upload(camera: FaultCamera, { entry: [, , , bodyHash], body: own }: FilmedBody, body = own): Promise<string> {
     const key: SegmentKey = { device: camera.device, epoch: 1, bodyHash };
     const bytes = await this.uploads
       .receive({
@@ -215,13 +215,14 @@ export class FaultWorld {
         proceed: () => undefined,
       })
       .catch((error: unknown) => {
-        if (asSealcamError(error).code === 'internal') throw error;
-        return null;
+        const { code } = asSealcamError(error);
+        if (code === 'internal') throw error;
+        return code;
       });
-    if (bytes === null) return false;
+    if (typeof bytes === 'string') return bytes;
     const receipt = openSigned(mediaReceiptKind, nodeSuite, bytes);
     checkReceiptAgainstClaim(receipt, camera.claim);
-    return receipt.value.entries.some(([hash, result]) => equal(hash, bodyHash) && result === 'stored');
+    return receipt.value.entries.find(([hash]) => equal(hash, bodyHash))?.[1] ?? 'of another body';
   }
 
   camerasOf(household: Household): readonly FaultCamera[] {
