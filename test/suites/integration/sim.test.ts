@@ -48,7 +48,8 @@ describe('npm run sim', () => {
     const { segments } = result;
     expect(segments.produced).toBe(segments.stored + segments.queued + segments.lost);
     expect(segments.lost).toBeGreaterThan(0);
-    expect(segments.opened).toBeGreaterThan(segments.lost);
+    // The others wait for a key record, or their age took them.
+    expect(segments.opened).toBeGreaterThan(segments.stored / 2);
     // Some answers were lost, and their bodies came again.
     expect(result.uploads).toBeGreaterThan(segments.stored);
     expect(result.media_receipts).toBeGreaterThan(segments.stored);
