@@ -1,6 +1,6 @@
 import { equal } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
-import { segmentsIn } from '../store/segments.js';
+import { isSegmentAt, segmentsIn } from '../store/segments.js';
 import type { ClaimRow, SegmentKey } from '../store/store.js';
 import { NO_BYTES, RecordReader, type ReadRecord } from './record-reader.js';
 
@@ -17,6 +17,11 @@ export class SegmentReader extends RecordReader {
     await this.requireReadsOpen(key, row.account);
     const { records, segments } = this.deps.store;
     const found = (await this.isRevoked(row)) ? undefined : await segments.find(asked);
+    if (found !== undefined && !isSegmentAt(found, asked)) {
+      const reason = 'the store answered with the row of another segment';
+      await this.raiseAlarm(key, row, { verdict: 'foreign', reason, bytes: NO_BYTES });
+      throw new SealcamError('not-found', 'no such body');
+    }
     const stored = found === undefined ? undefined : await records.get(row.device, row.epoch, found.seq);
     const read = stored === undefined ? null : await this.verify(key, row, stored);
     const named =

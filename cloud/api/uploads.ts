@@ -10,8 +10,9 @@ import { mediaReceiptKind, type MediaReceipt } from '../../protocol/objects/medi
 import { epochKey } from '../../protocol/objects/ids.js';
 import { signBytes } from '../../protocol/objects/signed-object.js';
 import { FaultLog } from '../alarms/fault-log.js';
+import { Refusals } from '../alarms/refusals.js';
 import type { Media } from '../media/kinds.js';
-import { discardFile } from '../media/staging.js';
+import { isSegmentAt } from '../store/segments.js';
 import type { ClaimRow, CloudStore, Segment, SegmentKey } from '../store/store.js';
 import type { MakerList } from '../trust/maker-list.js';
 import type { ReceiptSigners } from '../trust/receipt-signers.js';
@@ -67,6 +68,7 @@ const PER_BODY_MAX = 2;
 export class Uploads {
   private readonly deps: UploadDependencies;
   private readonly faults: FaultLog;
+  private readonly refusals: Refusals;
   private readonly perAddress: Share;
   private readonly perCamera: Share;
   private readonly perBody: Share;
@@ -74,6 +76,7 @@ export class Uploads {
   constructor(deps: UploadDependencies) {
     this.deps = deps;
     this.faults = new FaultLog(deps.clock, deps.log);
+    this.refusals = new Refusals(deps);
     this.perAddress = new Share('uploads-per-address', PER_ADDRESS_MAX, deps.counters);
     this.perCamera = new Share('uploads-per-camera', PER_CAMERA_MAX, deps.counters);
     this.perBody = new Share('uploads-per-body', PER_BODY_MAX, deps.counters);
@@ -102,10 +105,14 @@ export class Uploads {
   private async admit({ key, length }: Offered): Promise<Admitted & { readonly isFull: boolean }> {
     const { store, makerList, signers, quota, counters } = this.deps;
     const found = await store.segments.upload(key);
-    if (found?.segment.length !== length || !isOf(found.segment, key)) throw notFound();
+    if (found !== undefined && !isSegmentAt(found.segment, key))
+      throw await this.misled(key, 'the row of another segment');
+    if (found?.segment.length !== length) throw notFound();
     const { segment, cameraBytes, accountBytes } = found;
     const row = await store.claims.row(key.device, key.epoch);
-    if (row === undefined || !equal(row.device, key.device) || row.epoch !== key.epoch) throw notFound();
+    if (row === undefined) throw notFound();
+    if (!equal(row.device, key.device) || row.epoch !== key.epoch)
+      throw await this.misled(key, 'the claim row of another epoch');
     if (await makerList.isRevoked(key.device)) throw notFound();
     const signer = signers.forClaim(row.claimHash, row.claim);
     if (signer === null) {
@@ -116,6 +123,21 @@ export class Uploads {
     }
     const isFull = cameraBytes + length > quota.cameraBytes || accountBytes + length > quota.accountBytes;
     return { segment, row, signer, isFull };
+  }
+
+  /** Raises the alarm over a store that answered with something else; returns the error of an upload that nobody expects. */
+  private async misled({ device, epoch }: SegmentKey, what: string): Promise<SealcamError> {
+    const reason = `the store answered with ${what}`;
+    await this.refusals.recordRefusal({
+      place: 'ingest',
+      verdict: 'foreign',
+      device,
+      epoch,
+      reader: null,
+      reason,
+      bytes: null,
+    });
+    return notFound();
   }
 
   private async resultFor(
@@ -169,7 +191,7 @@ export class Uploads {
       }
       this.deps.counters.add('uploads.bytes', length);
     } finally {
-      await discardFile(staged.path);
+      await staging.discard(staged);
     }
   }
 
@@ -193,11 +215,6 @@ export class Uploads {
       issuedAtMs: Math.floor(clock.wallMs()),
     });
   }
-}
-
-/** Whether the store answered with the row that was asked for. */
-function isOf({ device, epoch, bodyHash }: Segment, key: SegmentKey): boolean {
-  return equal(device, key.device) && epoch === key.epoch && equal(bodyHash, key.bodyHash);
 }
 
 function notFound(): SealcamError {

@@ -45,7 +45,7 @@ export class Staging {
   }
 
   /**
-   * Writes what arrives into a file and hashes it on the way. The caller moves or discards the file, and answers a source that was
+   * Writes what arrives into a file and hashes it on the way. The caller discards it, also after it was moved, and answers a source that was
    * cut: it is left open.
    *
    * @throws SealcamError `upload-cut` for a body of another length, one that stops or is too slow; `store-unavailable`
@@ -59,6 +59,11 @@ export class Staging {
       await discardFile(path);
       throw asStoreError(error, this.folder);
     }
+  }
+
+  /** Removes a body that was received, unless it was moved. */
+  async discard({ path }: StagedBody): Promise<void> {
+    await discardFile(path);
   }
 
   /** Removes what processes left behind that ended while a body arrived. */
@@ -126,8 +131,7 @@ export class Staging {
   }
 }
 
-/** Removes a staged file unless it was moved. */
-export async function discardFile(path: string): Promise<void> {
+async function discardFile(path: string): Promise<void> {
   await unlink(path).catch(() => undefined);
 }
 

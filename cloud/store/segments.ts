@@ -1,9 +1,10 @@
 /** What the stores share about segments: columns that both name alike, and the conditions of their queries. */
+import { equal } from '../../common/bytes.js';
 import type { ClipSegment } from '../../protocol/objects/clip.js';
 import type { AnyRecord } from '../../protocol/objects/record.js';
 import { signedTimeOf } from './expiry.js';
 import { notDeleted } from './rows.js';
-import type { DiscardedBody, Segment, SegmentState, Upload } from './segment-store.js';
+import type { DiscardedBody, Segment, SegmentKey, SegmentState, Upload } from './segment-store.js';
 
 export interface SegmentColumns {
   readonly id: number;
@@ -33,6 +34,11 @@ export function segmentOf(columns: SegmentColumns): Segment {
     length: columns.length,
     state: columns.state,
   };
+}
+
+/** Whether a store answered with the row that was asked for. */
+export function isSegmentAt({ device, epoch, bodyHash }: Segment, key: SegmentKey): boolean {
+  return equal(device, key.device) && epoch === key.epoch && equal(bodyHash, key.bodyHash);
 }
 
 export interface UploadColumns extends SegmentColumns {

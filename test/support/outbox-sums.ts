@@ -8,7 +8,7 @@ interface Counted {
 }
 
 /** Checks produced = receipted + queued + lost for the segments of an epoch. Returns the breach, if there is one. */
-function brokenSegments(outbox: Outbox, epoch: number): string[] {
+export function brokenSegments(outbox: Outbox, epoch: number): string[] {
   const { queries } = storeOf(outbox).segments;
   const { clip_made: made = 0, clip_kept: kept = 0, clip_lost: lost = 0 } = queries.counts.get(epoch) ?? {};
   const queued = queries.all.all().filter((row) => row.epoch === epoch).length;

@@ -17,7 +17,7 @@ import { saveResult, writePart } from '../../../scripts/results.js';
 import { missingTool } from '../../support/engines/programs.js';
 import { runFaults } from './faults/index.js';
 import { Incident, type Engines } from './incident.js';
-import { markdown, stormFault, table, violationsOf, type DrillResult } from './report.js';
+import { clipsOf, markdown, stormFault, table, violationsOf, type DrillResult } from './report.js';
 
 const HELP = `npm run drill [-- options]
 
@@ -94,6 +94,7 @@ async function drill(options: Options, { folder, progress, onInterrupt }: Comman
     control: replayed.control,
     sealcam: replayed.sealcam,
     faults: [stormFault(replayed), ...faults],
+    clips: clipsOf(faults),
     seconds: Math.round((performance.now() - startedMs) / 1000),
     command: commandLine('drill'),
   };

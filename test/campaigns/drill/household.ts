@@ -10,6 +10,7 @@ import { Owner, type OwnerDependencies } from '../../../app/core/owner.js';
 import { ownerKeys, type OwnerKeys } from '../../../app/core/owner-keys.js';
 import { OwnerSession } from '../../../app/core/owner-session.js';
 import type { SessionView } from '../../../app/core/session-view.js';
+import { openClips, type ShownClips } from './shown-clips.js';
 import { ReceiptKeyPins } from '../../../app/core/receipt-key-pins.js';
 import { MemoryStorage } from '../../../app/core/storage.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
@@ -24,6 +25,7 @@ export interface PageVisit {
   readonly view: SessionView;
   /** Pictures that the page could open. */
   readonly opened: number;
+  readonly clips: ShownClips;
 }
 
 export interface HouseholdOptions {
@@ -77,7 +79,7 @@ export class Household {
       throw new Error(`not a claim of version ${String(version)}`);
   }
 
-  /** Opens the page and every picture in it. The page's memory of each history is kept between visits. */
+  /** Opens the page with every picture and clip in it. The page's memory of each history is kept between visits. */
   async visitPage(): Promise<PageVisit> {
     const { client, history, clock } = this.deps;
     // The keys of periods are fetched again, as by every page that opens.
@@ -100,6 +102,7 @@ export class Household {
           session.refusePicture(message, code, { device: toHex(picture.device), epoch: picture.epoch });
       }
     }
-    return { view: session.view(), opened };
+    const clips = await openClips({ session, owner, clock });
+    return { view: session.view(), opened, clips };
   }
 }

@@ -28,11 +28,12 @@ export interface NamedObject {
   readonly sealed: SealedObject;
 }
 
-/** Returns the place to which a picture or detail is sealed; null for the object of a key record. */
+/** Returns the place to which a picture, detail or segment is sealed; null for the object of a key record. */
 export function placeOf({ record, media: { id: mediaId, role } }: NamedObject): ObjectContext | null {
   if (role === 'key' || role === 'clip') return null;
-  const { device, account, epoch, claimHash, event } = record;
-  return { device, account, epoch, claimHash, eventId: event?.id ?? new Uint8Array(16), mediaId, role };
+  const { device, account, epoch, claimHash, event, clip } = record;
+  const eventId = event?.id ?? clip?.eventId ?? new Uint8Array(16);
+  return { device, account, epoch, claimHash, eventId, mediaId, role };
 }
 
 /**

@@ -1,5 +1,19 @@
+import type { Believed } from './faults/believe.js';
 import type { FaultReport } from './faults/fault.js';
 import type { IncidentReport } from './incident.js';
+
+/** The faults of clips together: what came of them, and what those make of them who believe each answer. */
+export interface ClipsReport {
+  readonly faults: number;
+  readonly injected: number;
+  readonly alarmed: number;
+  readonly named: number;
+  readonly misbound: number;
+  readonly decryptable: number;
+  readonly handed_out: number;
+  readonly lost: number;
+  readonly control: Believed;
+}
 
 export interface DrillResult {
   readonly cameras: number;
@@ -10,6 +24,7 @@ export interface DrillResult {
   readonly control: IncidentReport['control'];
   readonly sealcam: IncidentReport['sealcam'];
   readonly faults: readonly FaultReport[];
+  readonly clips: ClipsReport;
   readonly seconds: number;
   readonly command: string;
 }
@@ -22,11 +37,35 @@ export function stormFault({ sealcam }: IncidentReport): FaultReport {
     injected: crossed,
     alarmed: alarms,
     alarmed_by: 'ingest',
+    named: 0,
     misbound,
     decryptable,
     handed_out: pages.given,
     lost,
     delayed,
+    control: null,
+  };
+}
+
+/** Adds up the faults that have a control of their own, which are those of clips. */
+export function clipsOf(faults: readonly FaultReport[]): ClipsReport {
+  const own = faults.flatMap((fault) => (fault.control === null ? [] : [{ ...fault, control: fault.control }]));
+  const sumOver = (of: (fault: (typeof own)[number]) => number): number =>
+    own.reduce((sum, fault) => sum + of(fault), 0);
+  return {
+    faults: own.length,
+    injected: sumOver(({ injected }) => injected),
+    alarmed: sumOver(({ alarmed }) => alarmed),
+    named: sumOver(({ named }) => named),
+    misbound: sumOver(({ misbound }) => misbound),
+    decryptable: sumOver(({ decryptable }) => decryptable),
+    handed_out: sumOver(({ handed_out }) => handed_out),
+    lost: sumOver(({ lost }) => lost),
+    control: {
+      misbound: sumOver(({ control }) => control.misbound),
+      seen: sumOver(({ control }) => control.seen),
+      missed: sumOver(({ control }) => control.missed),
+    },
   };
 }
 
@@ -43,9 +82,13 @@ export function violationsOf({ control, sealcam, faults }: DrillResult): readonl
   zero('lost', sealcam.lost);
   zero('not opened by their owner', sealcam.tries.ownRefused);
   zero('refused by pages at the end', sealcam.pages.refused);
-  for (const { name, injected, alarmed, misbound, decryptable, lost } of faults) {
+  for (const { name, injected, alarmed, named, misbound, decryptable, lost, control: believed } of faults) {
     if (injected === 0) found.push(`${name}: never injected`);
-    if (alarmed < injected) found.push(`${name}: ${String(alarmed)} alarms for ${String(injected)} injections`);
+    if (alarmed + named < injected) {
+      found.push(`${name}: ${String(alarmed)} alarms for ${String(injected)} injections, and ${String(named)} named`);
+    }
+    if (believed !== null && believed.misbound + believed.seen + believed.missed === 0)
+      found.push(`${name}: the control took no harm: this fault proves nothing`);
     zero(`${name}: mis-bound`, misbound);
     zero(`${name}: opened by a stranger`, decryptable);
     zero(`${name}: lost`, lost);
@@ -57,9 +100,9 @@ const number = (value: number): string => value.toLocaleString('en');
 
 /** Formats a result for a terminal. */
 export function table(result: DrillResult): string {
-  const { cameras, accounts, versions, control, sealcam, faults, seconds } = result;
+  const { cameras, accounts, versions, control, sealcam, faults, clips, seconds } = result;
   const row = (...cells: readonly (string | number)[]): string =>
-    cells.map((cell, i) => (i === 0 ? String(cell).padEnd(44) : String(cell).padStart(12))).join('');
+    cells.map((cell, i) => (i === 0 ? String(cell).padEnd(70) : String(cell).padStart(12))).join('');
   return [
     `${number(cameras)} cameras of ${number(accounts)} accounts, ${number(sealcam.records)} records, ${seconds.toFixed(0)} s`,
     versions.map((one) => `${number(one.cameras)} with protocol ${String(one.protocol)}`).join(', '),
@@ -71,15 +114,20 @@ export function table(result: DrillResult): string {
     row('lost', '–', sealcam.lost),
     row('delayed', '–', sealcam.delayed),
     '',
-    row('fault', 'injected', 'alarmed', 'by', 'mis-bound', 'decryptable'),
-    ...faults.map((f) => row(f.name, f.injected, f.alarmed, f.alarmed_by, f.misbound, f.decryptable)),
+    row(`clips, ${number(clips.injected)} injected faults`, 'control', 'sealcam'),
+    row('segments bound to or played in a wrong place', clips.control.misbound, clips.misbound),
+    row("strangers' segments that can be watched", clips.control.seen, clips.decryptable),
+    row('segments that nobody missed', clips.control.missed, clips.injected - clips.alarmed - clips.named),
+    '',
+    row('fault', 'injected', 'alarmed', 'named', 'by', 'mis-bound', 'decryptable'),
+    ...faults.map((f) => row(f.name, f.injected, f.alarmed, f.named, f.alarmed_by, f.misbound, f.decryptable)),
     '',
   ].join('\n');
 }
 
 /** Formats a result for the README, beside the figures of the incident itself. */
 export function markdown(result: DrillResult): string {
-  const { cameras, accounts, control, sealcam, faults, command } = result;
+  const { cameras, accounts, control, sealcam, faults, clips, command } = result;
   const others = faults.slice(1);
   return [
     `\`${command}\`: ${number(cameras)} cameras of ${number(accounts)} accounts ([result](docs/results/drill.json)):`,
@@ -96,10 +144,12 @@ export function markdown(result: DrillResult): string {
       `${number(sealcam.delayed)} records came later, ${number(sealcam.lost)} were lost. ` +
       `${number(others.length)} other mix-ups and lies, each injected on purpose: ` +
       `${number(sum(others, 'alarmed'))} of ${number(sum(others, 'injected'))} raised an alarm, ` +
-      `${number(sum(others, 'decryptable'))} pictures opened. [What is replayed](docs/drill.md).`,
+      `${number(sum(others, 'named'))} are named where they show, ${number(sum(others, 'decryptable'))} pictures or segments opened. ` +
+      `${number(clips.faults)} of them mix up clips: who believes them shows ${number(clips.control.seen)} segments to strangers, sealcam ` +
+      `${number(clips.decryptable)}. [What is replayed](docs/drill.md).`,
   ].join('\n');
 }
 
-function sum(faults: readonly FaultReport[], field: 'alarmed' | 'injected' | 'decryptable'): number {
+function sum(faults: readonly FaultReport[], field: 'alarmed' | 'injected' | 'named' | 'decryptable'): number {
   return faults.reduce((total, fault) => total + fault[field], 0);
 }

@@ -1,16 +1,14 @@
-import { equal, toHex } from '../../../common/bytes.js';
+import { equal } from '../../../common/bytes.js';
 import { isSealcamError } from '../../../common/errors.js';
 import type { CloudStore, StoredRecord } from '../../../cloud/store/store.js';
 import { simSuite } from './suite.js';
-import { anyRecordKind, type AnyRecord } from '../../../protocol/objects/record.js';
-import { openSigned } from '../../../protocol/objects/signed-object.js';
-import { decodeObjectHeader } from '../../../protocol/seal/object.js';
-import { openPeriod, type OpenedPeriod } from '../../../protocol/seal/open-period.js';
 import { unseal } from '../../../protocol/seal/seal.js';
 import type { SimCamera } from './camera.js';
-import type { ObservedOwner } from './observed.js';
+import { segmentWaits, settleSegments, type SegmentBalance } from './segments.js';
+import type { SimCloud } from './cloud.js';
+import { Losses, waits } from './losses.js';
+import { isKeyAccounted, periodOf } from './periods.js';
 import { nameOf, type Made, type Oracle } from './oracle.js';
-import { storeOf } from '../../support/outbox-store.js';
 import { recordKey } from '../../../protocol/objects/ids.js';
 
 /** Where every record that was made has ended up: produced = stored + queued + lost. */
@@ -25,77 +23,15 @@ export interface Balance {
   readonly periods: number;
   /** Pictures and details in the cloud that their owner's keys opened. */
   readonly opened: number;
-}
-
-/** Everything declared lost: in signed records that were kept, or noted by a camera for its next record. */
-class Losses {
-  private readonly seqs = new Set<string>();
-  private readonly media = new Set<string>();
-  /** Erased at a release or a reset. */
-  private readonly erased = new Set<string>();
-  /** Cameras whose erased losses a later epoch counts: those of an epoch that had ended before. */
-  private readonly counting = new Set<string>();
-  /** Losses without a seq, among them records of a closed epoch, which a later epoch can only count. */
-  counted = 0;
-
-  /** Adds the losses that a record declares. */
-  addDeclared({ device, epoch, loss }: AnyRecord): void {
-    for (const { reason, seqs, media, count } of loss ?? []) {
-      if (seqs !== undefined) this.range(toHex(device), epoch, seqs[0], seqs[1], reason === 'erased');
-      for (const id of media ?? []) this.media.add(toHex(id));
-      this.counted += count ?? 0;
-      if (reason === 'erased' && count !== undefined) this.counting.add(toHex(device));
-    }
-  }
-
-  /** Adds the losses that a camera has noted and not yet declared. */
-  addPending({ agent, hex }: SimCamera): void {
-    if (agent === null) return;
-    const { queries } = storeOf(agent.outbox);
-    for (const { epoch } of queries.epochs.all()) {
-      for (const row of queries.pendingLosses.all(epoch, 1e6)) {
-        if (row.from_seq !== null && row.to_seq !== null) this.range(hex, epoch, row.from_seq, row.to_seq);
-        if (row.media_id !== null) this.media.add(toHex(new Uint8Array(row.media_id)));
-        this.counted += row.count;
-      }
-    }
-  }
-
-  isErased(key: string): boolean {
-    return this.erased.has(key);
-  }
-
-  /** Returns whether a record that is gone and not named may be one of those that its camera erased and counts. */
-  mayBeErased(key: string, device: string): boolean {
-    return this.isErased(key) || (this.counting.has(device) && !this.hasRecord(key));
-  }
-
-  hasRecord(key: string): boolean {
-    return this.seqs.has(key);
-  }
-
-  hasMedia(id: Uint8Array): boolean {
-    return this.media.has(toHex(id));
-  }
-
-  private range(device: string, epoch: number, from: number, to: number, isErased = false): void {
-    for (let seq = from; seq <= to; seq++) {
-      const key = recordKey({ device, epoch, seq });
-      this.seqs.add(key);
-      if (isErased) this.erased.add(key);
-    }
-  }
+  readonly segments: SegmentBalance;
 }
 
 /**
  * Checks the end of a world: each record that was made is stored once under the right account, waits, or is declared lost, and
  * nothing else is stored.
  */
-export async function settleAccounts(
-  oracle: Oracle,
-  store: CloudStore,
-  cameras: readonly SimCamera[],
-): Promise<Balance> {
+export async function settleAccounts(oracle: Oracle, cloud: SimCloud, cameras: readonly SimCamera[]): Promise<Balance> {
+  const { store } = cloud;
   const stored = await readStore(oracle, store, cameras);
   const losses = new Losses();
   for (const camera of cameras) losses.addPending(camera);
@@ -125,13 +61,16 @@ export async function settleAccounts(
       example = `${made.camera.name}, ${nameOf(made.record.value)}`;
     }
   }
+  const segments = await settleSegments(oracle, cloud, losses, stored);
+  unnamed += segments.unnamed.length;
+  example = segments.unnamed[0] ?? example;
   if (unnamed > losses.counted) {
     oracle.fail(
-      `${String(unnamed)} records are missing, with ${String(losses.counted)} counted as lost; one is ${example}`,
+      `${String(unnamed)} records, pictures or segments are missing, with ${String(losses.counted)} counted as lost; one is ${example}`,
     );
   }
   const periods = [...oracle.made.values()].filter(({ record }) => record.value.kind === 'key').length;
-  return { produced: oracle.made.size, stored: stored.size, queued, lost, periods, opened };
+  return { produced: oracle.made.size, stored: stored.size, queued, lost, periods, opened, segments: segments.balance };
 }
 
 async function readStore(
@@ -220,56 +159,9 @@ async function openPictures(
   return opened;
 }
 
-/** Returns whether the key record of an object waits at its camera, or was erased with its ownership. */
-function isKeyAccounted(oracle: Oracle, losses: Losses, header: Uint8Array): boolean {
-  const { periodId } = decodeObjectHeader(header);
-  return [...oracle.made].some(([name, made]) => {
-    const { key } = made.record.value;
-    return (
-      key !== undefined && equal(key.periodId, periodId) && (waits(made) || losses.mayBeErased(name, made.camera.hex))
-    );
-  });
-}
-
-const periods = new Map<string, OpenedPeriod>();
-const PERIODS_MAX = 1000;
-
-/** Opens the period of an object, as the owner's page does: by its key record in the cloud. Null where that has not come. */
-async function periodOf(
-  store: CloudStore,
-  { device, account, epoch, claimHash }: AnyRecord,
-  header: Uint8Array,
-  owner: ObservedOwner,
-): Promise<OpenedPeriod | null> {
-  const { periodId } = decodeObjectHeader(header);
-  const name = toHex(periodId);
-  const before = periods.get(name);
-  if (before !== undefined) return before;
-  const found = await store.records.keyRecord(device, epoch, periodId);
-  if (found === undefined || found.sealed === null) return null;
-  const { key } = openSigned(anyRecordKind, simSuite, found.record.bytes).value;
-  if (key === undefined) return null;
-  const opened = await openPeriod({
-    suite: simSuite,
-    context: { device, account, epoch, claimHash, periodId },
-    commit: key.commit,
-    body: found.sealed.body,
-    recipients: 1,
-    own: 0,
-    decapsulate: (enc) => owner.kem.decapsulate(enc),
-  });
-  if (periods.size >= PERIODS_MAX) periods.clear();
-  periods.set(name, opened);
-  return opened;
-}
-
-function waits({ camera, record }: Made): boolean {
-  const { epoch, seq } = record.value;
-  const { agent } = camera;
-  return agent !== null && storeOf(agent.outbox).queries.record.get(epoch, seq) !== undefined;
-}
-
-/** Returns the records made before a time that still wait for their receipt. */
+/** Returns what was made before a time and still waits: records for their receipt, or clip records for those of their bodies. */
 export function waitingSince(oracle: Oracle, beforeMs: number): Made[] {
-  return [...oracle.made.values()].filter((made) => made.atMs <= beforeMs && waits(made));
+  const records = [...oracle.made.values()].filter((made) => made.atMs <= beforeMs && waits(made));
+  const segments = [...oracle.segments.values()].filter(({ made }) => made.atMs <= beforeMs).filter(segmentWaits);
+  return [...records, ...segments.map(({ made }) => made)];
 }

@@ -1,4 +1,4 @@
-import { appendFileSync, copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { appendFileSync, copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LevelLog } from '../../../common/adapters/pino-log.js';
 import { toHex } from '../../../common/bytes.js';
@@ -9,6 +9,7 @@ import type { Random } from '../../../common/random.js';
 import { VERSION } from '../../../common/version.js';
 import { Agent } from '../../../agent/main/agent.js';
 import { loadAgentConfig, type Config } from '../../../agent/config/keys.js';
+import type { PutBody } from '../../../agent/upload/put.js';
 import type { PersistedUplink } from '../../../agent/uplink/machine.js';
 import type { OpenSocket, SocketHandlers, UplinkSocket } from '../../../agent/uplink/socket.js';
 import { MockKeyStore } from '../../../hal/mock/key-store.js';
@@ -20,12 +21,14 @@ import { wrapKey } from '../../../protocol/seal/key-record.js';
 import type { SimBroker } from './broker.js';
 import { makeHal, type SimHal, type WallClock } from './hal.js';
 import { Life } from './life.js';
+import type { SimCloud } from './cloud.js';
+import { SimPut } from './put.js';
 import type { Oracle } from './oracle.js';
 import type { Plant } from './plants.js';
 import type { Scheduler } from './scheduler.js';
 import { tapOutbox } from './taps.js';
 import type { Trace } from './trace.js';
-import type { Dice } from './weather.js';
+import type { Dice, Weather } from './weather.js';
 
 export interface CameraDependencies {
   readonly name: string;
@@ -38,6 +41,16 @@ export interface CameraDependencies {
   readonly folder: string;
   readonly plant: Plant;
   readonly settings: { readonly maxBytes: number; readonly windowMs: number; readonly healthMs: number };
+  /** Null for a camera without video. */
+  readonly clips: SimClips | null;
+}
+
+/** How a camera films, and where its clips go. */
+export interface SimClips {
+  readonly cloud: SimCloud;
+  readonly dice: Dice;
+  readonly weather: () => Weather;
+  readonly maxBytes: number;
 }
 
 const WALL_START_MS = Date.UTC(2026, 10, 21, 12);
@@ -46,7 +59,13 @@ const RESTART_MS = 5000;
 const LONG_TIMER_MS = 12 * 3_600_000;
 const LONG_TIMER_COMES_MS = [30_000, 600_000] as const;
 /** Files of a camera's data folder; the state of the uplink is modelled in memory. */
-const FILES = ['outbox.db', 'outbox.db-wal', 'outbox.mirror'];
+const FILES = /^(outbox\.db|outbox\.db-wal|outbox\.mirror|segment-.*)$/;
+/** Video goes on this long after an event started; a clip is at least 10 s long. */
+const FILMED_MS = 13_000;
+/** So few pictures that each is a segment, and no hole that ends a clip. */
+const PICTURE_EVERY_MS = 3500;
+/** Share of the events that the camera's video shows. */
+const FILMED_SHARE = 0.4;
 
 export type Death = 'crash' | 'power cut';
 
@@ -69,6 +88,7 @@ export class SimCamera {
   private readonly keyStore = new MockKeyStore();
   private bootId: Uint8Array;
   private bootedMs = 0;
+  private filmsUntilMs = -Infinity;
   private death: Death = 'crash';
   private uplinkState: PersistedUplink | null = null;
   private uplinkBefore: PersistedUplink | null = null;
@@ -93,7 +113,7 @@ export class SimCamera {
     });
     this.life = life;
     const clock = this.clockOf(life);
-    const hal = makeHal(clock, this.wall, this.bootId, this.keyStore);
+    const hal = makeHal(clock, this.wall, this.bootId, this.keyStore, this.deps.clips !== null);
     let agent: Agent;
     try {
       agent = new Agent(this.config(life), {
@@ -105,8 +125,7 @@ export class SimCamera {
         wrap: (job) => Promise.resolve(wrapKey(this.suiteOf(life), this.randomOf(life), job)),
         log: this.logOf(life),
         onWindow: () => undefined,
-        // These cameras film no clips.
-        put: { put: () => Promise.resolve(null), close: () => undefined },
+        put: this.putOf(life),
         openSocket: (_, device) => this.openSocket(life, device),
         uplinkStore: {
           load: () => this.uplinkState,
@@ -146,12 +165,31 @@ export class SimCamera {
   triggerMotion(): void {
     const { agent, hal, life } = this;
     if (agent === null || hal === null || life.isDead) return;
+    this.film();
     hal.camera.showFrame(this.nowMs());
     this.deps.scheduler.after(20, () => {
       if (life.isDead) return;
       this.logErrorsOf('an event', () => {
         agent.consolePort().triggerMotion();
       });
+    });
+  }
+
+  /** Shows some events on its video too, for as long as a clip takes. */
+  private film(): void {
+    const { clips, scheduler } = this.deps;
+    if (clips?.dice.chance(FILMED_SHARE) !== true) return;
+    const isFilming = scheduler.nowMs < this.filmsUntilMs;
+    this.filmsUntilMs = scheduler.nowMs + FILMED_MS;
+    if (!isFilming) this.showPictures(clips.dice);
+  }
+
+  private showPictures(dice: Dice): void {
+    const { scheduler } = this.deps;
+    if (scheduler.nowMs >= this.filmsUntilMs) return;
+    if (!this.life.isDead) this.hal?.video?.show(this.nowMs(), dice.whole(100, 4000));
+    scheduler.after(PICTURE_EVERY_MS, () => {
+      this.showPictures(dice);
     });
   }
 
@@ -203,7 +241,8 @@ export class SimCamera {
     const from = this.folderOf(this.lives);
     const to = this.folderOf(this.lives + 1);
     mkdirSync(to, { recursive: true });
-    for (const file of FILES) if (existsSync(join(from, file))) copyFileSync(join(from, file), join(to, file));
+    const files = readdirSync(from).filter((name) => FILES.test(name));
+    for (const file of files) copyFileSync(join(from, file), join(to, file));
     if ((this.agent?.counters.get('periods.begun') ?? 0) > 0) this.periodsCut++;
     trace.add(this.name, `dies (${death}) at ${moment}, step ${String(this.life.steps)}`);
     if (death === 'power cut') {
@@ -232,7 +271,7 @@ export class SimCamera {
   }
 
   private config(life: Life): Config {
-    const { settings, plant } = this.deps;
+    const { settings, plant, clips } = this.deps;
     const { maxBytes, windowMs, healthMs } = settings;
     return {
       ...loadAgentConfig({ file: null, environment: {} }),
@@ -241,6 +280,7 @@ export class SimCamera {
       'outbox.maxBytes': plant.maxBytes ?? maxBytes,
       'uplink.initialWindow': windowMs,
       'health.interval': healthMs,
+      ...(clips === null ? {} : { 'clip.codec': 'jpeg', 'clip.maxBytes': plant.maxBytes ?? clips.maxBytes }),
     };
   }
 
@@ -314,6 +354,13 @@ export class SimCamera {
       child: () => log,
     };
     return log;
+  }
+
+  private putOf(life: Life): PutBody {
+    const { clips, scheduler, oracle, plant } = this.deps;
+    if (clips === null) return { put: () => Promise.resolve(null), close: () => undefined };
+    const put = new SimPut({ ...clips, life, scheduler, oracle, camera: this });
+    return plant.put?.(put, this) ?? put;
   }
 
   private openSocket(life: Life, device: string): OpenSocket {

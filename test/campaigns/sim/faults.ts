@@ -16,6 +16,8 @@ export interface Stage {
   readonly owners: readonly SimOwner[];
   readonly endMs: number;
   readonly setWeather: (weather: Weather) => void;
+  /** Lets the cloud delete clips older than this; null in a world without clips. */
+  readonly expireClips: ((periodMs: number) => void) | null;
 }
 
 const CLAIM_POLL_MS = 10_000;
@@ -26,7 +28,7 @@ const CLAIM_AGAIN_MS = 660_000;
 
 /** Schedules weather, faults, motion and claims. `calm` ends the faults. */
 export function scheduleFaults(stage: Stage): { calm(): void } {
-  const { scheduler, dice, cameras, owners, broker, cloud, endMs, setWeather, trace } = stage;
+  const { scheduler, dice, cameras, owners, broker, cloud, endMs, setWeather, expireClips, trace } = stage;
   let isCalm = false;
   let hadCredentials = false;
   let brokerStops = 0;
@@ -118,6 +120,13 @@ export function scheduleFaults(stage: Stage): { calm(): void } {
     () => {
       pick(cameras).recordBurst(dice.whole(5, 60));
     },
+    ...(expireClips === null
+      ? []
+      : [
+          () => {
+            expireClips(dice.logarithmic(5000, 600_000));
+          },
+        ]),
   ];
 
   for (const [i, camera] of cameras.entries()) {

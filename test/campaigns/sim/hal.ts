@@ -10,6 +10,8 @@ import {
   MockWatchdog,
 } from '../../../hal/mock/peripherals.js';
 import type { ClockQuality } from '../../../hal/system.js';
+import { VideoFeed } from '../../../hal/video-feed.js';
+import type { VideoInfo, VideoSource, VideoUnit } from '../../../hal/video-source.js';
 
 const INFO: CameraInfo = {
   driver: 'mock',
@@ -52,6 +54,30 @@ class SimLens implements Camera {
   }
 }
 
+/** Its video: pictures that come when the world shows them. */
+class SimVideo implements VideoSource {
+  private readonly feed = new VideoFeed();
+
+  open(): Promise<VideoInfo> {
+    const { width, height, framesPerSecond } = INFO;
+    return Promise.resolve({ codec: 'jpeg', width, height, framesPerSecond, keyIntervalMs: 1000 });
+  }
+
+  units(signal: AbortSignal): AsyncIterable<VideoUnit> {
+    return this.feed.units(signal);
+  }
+
+  /** Shows a picture of this many bytes. */
+  show(monotonicMs: number, bytes: number): void {
+    const jpeg = new Uint8Array(bytes);
+    jpeg.set(JPEG_START);
+    this.feed.put({ bytes: jpeg, isKey: true, monotonicMs: Math.round(monotonicMs) });
+  }
+}
+
+/** What of a JPEG file says its size. */
+const JPEG_START = [0xff, 0xd8, 0xff, 0xc0, 0, 11, 8, 0, INFO.height, 0, INFO.width, 1, 1, 0x11, 0];
+
 /** The wall clock of one camera, which the world sets forwards and backwards. */
 export interface WallClock {
   offsetMs: number;
@@ -61,13 +87,20 @@ export interface WallClock {
 export interface SimHal extends Hal {
   readonly camera: SimLens;
   readonly button: MockButton;
+  readonly video: SimVideo | null;
 }
 
 /** Makes the hardware of one camera on the world's clock. */
-export function makeHal(clock: Clock, wall: WallClock, bootId: Uint8Array, keyStore: MockKeyStore): SimHal {
+export function makeHal(
+  clock: Clock,
+  wall: WallClock,
+  bootId: Uint8Array,
+  keyStore: MockKeyStore,
+  hasVideo: boolean,
+): SimHal {
   return {
     camera: new SimLens(),
-    video: null,
+    video: hasVideo ? new SimVideo() : null,
     motionSensor: new MockMotionSensor(),
     button: new MockButton(),
     indicator: new MockIndicator(),

@@ -1,6 +1,7 @@
 import { equal, toHex } from '../../../common/bytes.js';
 import { isSealcamError } from '../../../common/errors.js';
 import type { AnyClaim } from '../../../protocol/objects/claim.js';
+import type { ClipSegment } from '../../../protocol/objects/clip.js';
 import { simSuite } from './suite.js';
 import { openOffers } from '../../../protocol/objects/offer.js';
 import { anyRecordKind, type AnyRecord } from '../../../protocol/objects/record.js';
@@ -8,6 +9,7 @@ import { openSigned, type Verified } from '../../../protocol/objects/signed-obje
 import { decodeStatus, decodeUp } from '../../../protocol/transport/messages.js';
 import { isMediaOf } from '../../../protocol/verify/media.js';
 import type { ObservedCamera, ObservedOwner } from './observed.js';
+import { brokenSegments } from '../../support/outbox-sums.js';
 import { storeOf } from '../../support/outbox-store.js';
 import { recordKey } from '../../../protocol/objects/ids.js';
 
@@ -16,6 +18,12 @@ export interface Made {
   readonly camera: ObservedCamera;
   readonly record: Verified<AnyRecord>;
   readonly atMs: number;
+}
+
+/** A segment of a clip that a committed record names. */
+export interface MadeSegment {
+  readonly made: Made;
+  readonly entry: ClipSegment;
 }
 
 /** Text of the sealed detail of events, which must be nowhere in clear. */
@@ -30,8 +38,11 @@ const OUTBOX_SLACK_BYTES = 24 * 1024;
 export class Oracle {
   violation: string | null = null;
   readonly made = new Map<string, Made>();
+  /** By hex of the body's hash: no two cameras seal the same. */
+  readonly segments = new Map<string, MadeSegment>();
   readonly owners = new Map<string, ObservedOwner>();
   publishes = 0;
+  uploads = 0;
   private readonly now: () => number;
 
   constructor(now: () => number) {
@@ -60,7 +71,9 @@ export class Oracle {
     const owner = this.ownerOf(record.value);
     if (owner === undefined) this.fail(`${nameOf(record.value)} is of an unknown claim`);
     else if (!equal(owner.account, record.value.account)) this.fail(`${nameOf(record.value)} names a wrong account`);
-    this.made.set(key, { camera, record, atMs: this.now() });
+    const made = { camera, record, atMs: this.now() };
+    this.made.set(key, made);
+    for (const entry of record.value.clip?.segments ?? []) this.segments.set(toHex(entry[3]), { made, entry });
   }
 
   /** Checks a process that came up: no committed record is missing or altered. Adds the records made on opening. */
@@ -97,6 +110,21 @@ export class Oracle {
     }
   }
 
+  /** Checks a body that leaves a camera, also if it is lost on the way. */
+  checkUploaded(camera: ObservedCamera, path: string, body: Uint8Array): void {
+    this.uploads++;
+    const hash = toHex(simSuite.sha256(body));
+    const segment = this.segments.get(hash);
+    if (segment === undefined) {
+      this.fail(`${camera.name} uploads a body that no record on its disk names`);
+      return;
+    }
+    const { device, epoch } = segment.made.record.value;
+    if (path !== `/v1/media/${toHex(device)}/${String(epoch)}/${hash}` || !equal(device, camera.device)) {
+      this.fail(`${camera.name} uploads to ${path} what is not of that place`);
+    }
+  }
+
   /** Checks the invariants of a running camera. */
   checkCamera(camera: ObservedCamera, maxBytes: number): void {
     const { agent, life } = camera;
@@ -115,6 +143,7 @@ export class Oracle {
         const counts = [receipted, here, quarantined, lost].map(String).join(' + ');
         this.fail(`${camera.name}, epoch ${String(row.epoch)}: ${String(produced)} produced, but ${counts}`);
       }
+      for (const breach of brokenSegments(agent.outbox, row.epoch)) this.fail(`${camera.name}, ${breach}`);
       if (quarantined > 0) this.fail(`${camera.name}: the cloud refused its records for good`);
     }
     if (rows !== records || sum !== bytes) this.fail(`${camera.name} counts its outbox wrongly`);

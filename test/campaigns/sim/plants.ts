@@ -1,7 +1,11 @@
 import type { Agent } from '../../../agent/main/agent.js';
 import type { UplinkSocket } from '../../../agent/uplink/socket.js';
+import type { PutBody } from '../../../agent/upload/put.js';
+import type { MediaStore } from '../../../cloud/media/media-store.js';
 import type { ClaimRow, CloudStore } from '../../../cloud/store/store.js';
+import { fromHex } from '../../../common/bytes.js';
 import { simSuite } from './suite.js';
+import { mediaReceiptKind } from '../../../protocol/objects/media-receipt.js';
 import { anyReceiptKind } from '../../../protocol/objects/receipt.js';
 import { anyRecordKind } from '../../../protocol/objects/record.js';
 import { openSigned, signObject } from '../../../protocol/objects/signed-object.js';
@@ -17,7 +21,9 @@ export interface Plant {
   readonly what: string;
   readonly agent?: (agent: Agent, camera: ObservedCamera, oracle: Oracle) => void;
   readonly socket?: (socket: UplinkSocket, camera: ObservedCamera) => UplinkSocket;
+  readonly put?: (put: PutBody, camera: ObservedCamera) => PutBody;
   readonly store?: (store: CloudStore) => CloudStore;
+  readonly media?: (store: MediaStore) => MediaStore;
   readonly maxBytes?: number;
 }
 
@@ -73,6 +79,54 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
       const { losses } = storeOf(outbox);
       losses.addRange = () => undefined;
     },
+  },
+  'sent-as-media-receipt': {
+    what: 'a body that was sent is deleted, whatever came of it',
+    put: (put, camera) => ({
+      close: () => undefined,
+      put: async (upload) => {
+        const [, , , , epoch = '', hash = ''] = upload.path.split('/');
+        const bodyHash = fromHex(hash, 32);
+        const claim = camera.agent?.outbox.claimOf(Number(epoch));
+        try {
+          return await put.put(upload);
+        } finally {
+          if (bodyHash !== undefined && claim !== undefined && claim !== null && !camera.life.isDead) {
+            const receipt = signObject(mediaReceiptKind, simSuite, anyone, {
+              version: 2,
+              device: camera.device,
+              epoch: Number(epoch),
+              claimHash: claim.hash,
+              entries: [[bodyHash, 'stored']],
+              issuedAtMs: 0,
+            });
+            camera.agent?.outbox.applyMediaReceipt(receipt);
+          }
+        }
+      },
+    }),
+  },
+  'silent-body-drop': {
+    what: 'bodies that are given up have no loss',
+    agent: ({ outbox }) => {
+      const { segments, losses } = storeOf(outbox);
+      const drop = segments.drop.bind(segments);
+      segments.drop = (...given) => {
+        const addMedia = losses.addMedia.bind(losses);
+        losses.addMedia = () => undefined;
+        drop(...given);
+        losses.addMedia = addMedia;
+      };
+    },
+  },
+  'media-receipt-before-store': {
+    what: 'the media store says that it has bodies which it did not store',
+    media: (store) => ({
+      put: (key) => Promise.resolve(key.bodyHash),
+      get: (key) => store.get(key),
+      remove: (key) => store.remove(key),
+      close: () => store.close(),
+    }),
   },
   'drops-keys': {
     what: 'a full outbox drops key records like any other record',

@@ -121,6 +121,15 @@ const result = {
   periods_cut: sum(({ periodsCut }) => periodsCut),
   pictures_opened: sum(({ opened }) => opened),
   publishes: sum(({ publishes }) => publishes),
+  segments: {
+    produced: sum(({ segments }) => segments.produced),
+    stored: sum(({ segments }) => segments.stored),
+    queued: sum(({ segments }) => segments.queued),
+    lost: sum(({ segments }) => segments.lost),
+    opened: sum(({ segments }) => segments.opened),
+  },
+  uploads: sum(({ uploads }) => uploads),
+  media_receipts: sum(({ mediaReceipts }) => mediaReceipts),
   failures: failed.map(({ seed, violation, atS }) => ({ seed, violation, at_s: atS })),
 };
 if (values.save) {
@@ -151,6 +160,12 @@ function table(): string {
     ['worlds of protocol version 2, every other one', number(outcomes.filter(({ version }) => version === 2).length)],
     ['periods of their cameras, and restarts in one', `${number(result.periods)}, ${number(result.periods_cut)}`],
     ['sealed objects that the right owner opened at the end', number(result.pictures_opened)],
+    ['segments of clips that cameras made', number(result.segments.produced)],
+    ['of them in the cloud at the end, or there until their age took them', number(result.segments.stored)],
+    ['waiting at the camera, and not yet there', number(result.segments.queued)],
+    ['lost, with a signed loss (no room, refused, release or reset)', number(result.segments.lost)],
+    ['segments that the right owner opened at the end', number(result.segments.opened)],
+    ['uploads, and media receipts', `${number(result.uploads)}, ${number(result.media_receipts)}`],
     ['messages published by cameras', number(result.publishes)],
     [`worlds a minute, ${String(threads)} threads`, number(result.seeds_per_minute)],
   ];

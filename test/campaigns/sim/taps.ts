@@ -5,6 +5,7 @@ import type { Verified } from '../../../protocol/objects/signed-object.js';
 import type { ObservedCamera } from './observed.js';
 import type { Life } from './life.js';
 import type { Oracle } from './oracle.js';
+import { fileName, type Bodies } from '../../../agent/outbox/bodies.js';
 import { storeOf } from '../../support/outbox-store.js';
 
 /**
@@ -28,6 +29,7 @@ export function tapOutbox(
   const store = storeOf(outbox);
   const transaction = store.transaction.bind(store);
   const insert = store.insert.bind(store);
+  tapBodies(store.bodies, life, disk);
   let depth = 0;
   let made: Verified<AnyRecord>[] = [];
   store.transaction = <T>(run: () => T): T => {
@@ -51,5 +53,22 @@ export function tapOutbox(
     const record = insert(...args);
     made.push(record);
     return record;
+  };
+}
+
+/** The same for the files of bodies. A process that dies in the middle of a file leaves half of it. */
+function tapBodies(bodies: Bodies, life: Life, disk: { readonly isFull: boolean }): void {
+  const write = bodies.write.bind(bodies);
+  const remove = bodies.remove.bind(bodies);
+  bodies.write = (name, body) => {
+    if (disk.isFull) throw new SealcamError('store-full', 'simulated');
+    write(name, body.subarray(0, body.length >> 1));
+    life.touch('half of a body');
+    remove(fileName(name));
+    write(name, body);
+    life.touch('a body on the disk');
+  };
+  bodies.remove = (name) => {
+    if (life.touch('the removal of a body')) remove(name);
   };
 }

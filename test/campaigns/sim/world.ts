@@ -10,6 +10,7 @@ import { SimCamera } from './camera.js';
 import { SimCloud } from './cloud.js';
 import { scheduleFaults } from './faults.js';
 import { nameOf, Oracle } from './oracle.js';
+import { NO_SEGMENTS } from './segments.js';
 import { SimOwner } from './owner.js';
 import type { Plant } from './plants.js';
 import { Scheduler } from './scheduler.js';
@@ -26,6 +27,9 @@ export interface Outcome extends Balance {
   readonly virtualS: number;
   readonly steps: number;
   readonly publishes: number;
+  /** Bodies of clips that cameras sent, each time, and the media receipts that the cloud signed. */
+  readonly uploads: number;
+  readonly mediaReceipts: number;
   readonly restarts: number;
   /** Restarts of a camera that had a period in use. */
   readonly periodsCut: number;
@@ -41,6 +45,10 @@ export interface RunOptions {
   readonly isStopped?: () => boolean;
 }
 
+/** Results in media receipts. */
+const RESULTS = ['stored', 'deleted', 'quota', 'revoked'];
+/** Share of the worlds whose cloud has little room for clips. */
+const QUOTA_SHARE = 0.25;
 const MINUTE_MS = 60_000;
 const ORACLE_CHECK_MS = 5000;
 /** After the faults: every record made before must be settled within this time. */
@@ -76,6 +84,8 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<O
     devices: () => cameras.map(({ hex }) => hex),
     nameOf: (device) => cameras.find(({ hex }) => hex === device)?.name ?? 'nobody',
   });
+  // Only claims of version 2 have clips.
+  const filming = makeDice(stream(4).uniform);
   const receiptSigner = simSuite.ed25519Signer(stream(2).bytes(32));
   const cloud = new SimCloud({
     scheduler,
@@ -87,6 +97,9 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<O
     dice: makeDice(stream(3).uniform),
     pacing: { drainIntervalMs: dice.whole(100, 4000), windowMs: dice.whole(5000, 60_000) },
     wrapStore: plant.store ?? ((store) => store),
+    wrapMedia: plant.media ?? ((store) => store),
+    random: stream(5),
+    quotaBytes: filming.chance(QUOTA_SHARE) ? filming.whole(500, 4000) * 1024 : Number.MAX_SAFE_INTEGER,
   });
   for (const n of [1, 2]) {
     const parts = { name: `camera ${String(n)}`, folder: join(folder, String(n)), random: stream(10 + n) };
@@ -100,6 +113,9 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<O
         plant,
         settings,
         dice: makeDice(stream(20 + n).uniform),
+        clips: isTwo
+          ? { cloud, weather: now, dice: makeDice(stream(40 + n).uniform), maxBytes: filming.whole(128, 1024) * 1024 }
+          : null,
       }),
     );
   }
@@ -133,6 +149,16 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<O
       cameras,
       owners,
       endMs: faultsEndMs,
+      expireClips: isTwo
+        ? (periodMs) =>
+            void cloud.expire(
+              periodMs,
+              [...oracle.segments.values()].map(({ made: { record }, entry: [, , , bodyHash] }) => {
+                const { device, epoch } = record.value;
+                return { device, epoch, bodyHash };
+              }),
+            )
+        : null,
       setWeather: (next) => {
         weather = next;
         trace.add('weather', next.name);
@@ -157,14 +183,16 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<O
       );
     }
     // A world that ended early has no balance: nothing of it counts in the sums.
-    const none = { produced: 0, stored: 0, queued: 0, lost: 0, periods: 0, opened: 0 };
-    const balance = isOver() ? none : await settleAccounts(oracle, cloud.store, cameras);
+    const none = { produced: 0, stored: 0, queued: 0, lost: 0, periods: 0, opened: 0, segments: NO_SEGMENTS };
+    const balance = isOver() ? none : await settleAccounts(oracle, cloud, cameras);
     return {
       seed,
       version: isTwo ? 2 : 1,
       ...balance,
       violation: oracle.violation,
       publishes: oracle.publishes,
+      uploads: oracle.uploads,
+      mediaReceipts: RESULTS.reduce((sum, result) => sum + cloud.counters.get(`uploads.${result}`), 0),
       steps: scheduler.steps,
       atS: Math.round(scheduler.nowMs / 1000),
       virtualS: Math.round(scheduler.nowMs / 1000),

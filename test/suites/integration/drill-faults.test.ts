@@ -1,7 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { toHex } from '../../../common/bytes.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
+import type { FaultCamera } from '../../campaigns/drill/faults/camera.js';
 import { crossedSessions } from '../../campaigns/drill/faults/at-the-page.js';
+import { truthOf } from '../../campaigns/drill/faults/believe.js';
+import { CLIP_FAULTS } from '../../campaigns/drill/faults/clips.js';
 import { runFault, type Fault } from '../../campaigns/drill/faults/fault.js';
 import { FaultWorld } from '../../campaigns/drill/faults/world.js';
 import { judgeStore } from '../../campaigns/drill/oracle.js';
@@ -34,13 +37,40 @@ describe('the measure of a fault', () => {
     const leaky = await open(true);
     const leaking = await runFault(leaky, crossedSessions);
     expect(leaking.handed_out).toBe(sealed.handed_out);
-    // Each household got its neighbour's pictures, and each key record twice: as an object, and as what opens its period.
-    const objects = leaky.cameras.reduce((sum, { shots, keys }) => sum + shots.length + 2 * keys.length, 0);
+    // Each household got its neighbour's pictures and segments, and each key record twice: as an object, and as what opens its period.
+    const segments = ({ clips }: FaultCamera): number => clips.flatMap((clip) => clip.segments).length;
+    const sealedBy = (camera: FaultCamera): number => camera.shots.length + 2 * camera.keys.length + segments(camera);
+    const objects = leaky.cameras.reduce((sum, camera) => sum + sealedBy(camera), 0);
     expect(leaking.decryptable).toBe(objects);
   });
 
   it('counts no alarm for an action without a fault', async () => {
     expect(await runFault(await open(), nothing)).toMatchObject({ injected: 1, alarmed: 0, misbound: 0, lost: 0 });
+  });
+
+  it('counts segments that a page plays in a wrong place, and what a cloud and a page make of a fault that compare nothing', async () => {
+    const opened = await open();
+    const swapped = CLIP_FAULTS.find(({ name }) => name.endsWith('two segments of a clip swapped'));
+    if (swapped === undefined) throw new Error('no such fault');
+    const report = await runFault(opened, swapped);
+    const { injected } = report;
+    expect(report).toMatchObject({ alarmed: injected, misbound: 0, decryptable: 0, lost: 0 });
+    expect(report.control).toEqual({ misbound: 2 * injected, seen: 0, missed: 0 });
+    const truth = truthOf(opened);
+    const [one, other] = opened.cameras[0]?.clips[0]?.segments ?? [];
+    if (one === undefined || other === undefined) throw new Error('no clip');
+    const own = { place: one.place, bytes: one.content };
+    expect(truth.misplaced({ played: [own], named: 0 })).toBe(0);
+    expect(truth.misplaced({ played: [own, { ...own, bytes: other.content }], named: 0 })).toBe(1);
+  });
+
+  it('counts a segment whose body never came as lost', async () => {
+    const opened = await open();
+    const camera = opened.camerasWithKeys()[0];
+    if (camera === undefined) throw new Error('no camera that films');
+    const clip = await opened.film(camera, camera.shot(0));
+    for (const record of clip.records) await opened.sendRecord(camera, record);
+    expect(await runFault(opened, nothing)).toMatchObject({ lost: clip.segments.length });
   });
 
   it('counts an event that a camera made and nobody received as lost', async () => {

@@ -4,7 +4,7 @@ import { jsonOf, runScript, type ScriptRun } from '../../support/engines/script.
 import { limitMs } from '../../support/runner/speed.js';
 
 const RUN_MS = 600_000;
-const WORLDS = 60;
+const WORLDS = 40;
 /** Every plant is found within this; most of them in the first world. */
 const PLANTED_WORLDS = 24;
 
@@ -19,6 +19,9 @@ interface SimResult {
   readonly periods: number;
   readonly periods_cut: number;
   readonly pictures_opened: number;
+  readonly segments: Readonly<Record<'produced' | 'stored' | 'queued' | 'lost' | 'opened', number>>;
+  readonly uploads: number;
+  readonly media_receipts: number;
 }
 
 function sim(...args: string[]): Promise<ScriptRun> {
@@ -42,6 +45,14 @@ describe('npm run sim', () => {
     expect(result.pictures_opened).toBeGreaterThan(0);
     // Not only at a claim and at a start: half of the ownerships are of version 2.
     expect(result.periods).toBeGreaterThan(result.epochs / 2 + result.periods_cut);
+    const { segments } = result;
+    expect(segments.produced).toBe(segments.stored + segments.queued + segments.lost);
+    expect(segments.lost).toBeGreaterThan(0);
+    // The others wait for a key record, or their age took them.
+    expect(segments.opened).toBeGreaterThan(segments.stored / 2);
+    // Some answers were lost, and their bodies came again.
+    expect(result.uploads).toBeGreaterThan(segments.stored);
+    expect(result.media_receipts).toBeGreaterThan(segments.stored);
     expect(ran.status, ran.stderr).toBe(0);
   });
 

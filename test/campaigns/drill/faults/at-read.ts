@@ -5,11 +5,13 @@ import type { FaultCamera } from './camera.js';
 import { tryCall, type Fault, type Injection, type Outcome } from './fault.js';
 import type { FaultWorld, Wrong } from './world.js';
 
-/** Requests everything of a camera, as a curious caller does: records, key records and pictures. */
-export async function request({ client }: Household, { device, shots, keys }: FaultCamera): Promise<Outcome> {
+/** Requests everything of a camera, as a curious caller does: records, key records, pictures and segments. */
+export async function request({ client }: Household, { device, shots, keys, clips }: FaultCamera): Promise<Outcome> {
   await tryCall(() => client.records(device, 1, null, 50));
   for (const { record } of keys) await tryCall(() => client.keyRecord(device, 1, periodIdOf(record)));
   for (const { media } of [...keys, ...shots]) await tryCall(() => client.media(device, 1, media.id));
+  const hashes = clips.flatMap(({ segments }) => segments.map(({ entry: [, , , bodyHash] }) => bodyHash));
+  for (const hash of hashes) await tryCall(() => client.segment(device, 1, hash));
   return {};
 }
 

@@ -1,5 +1,5 @@
 import { realRandom } from '../../../../common/adapters/real-random.js';
-import { toHex } from '../../../../common/bytes.js';
+import { equal, toHex } from '../../../../common/bytes.js';
 import { Sealer } from '../../../../agent/record/sealer.js';
 import type { OwnerKeys } from '../../../../app/core/owner-keys.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
@@ -12,10 +12,12 @@ import { signObject, type Verified } from '../../../../protocol/objects/signed-o
 import { wrapKey } from '../../../../protocol/seal/key-record.js';
 import { beginPeriod, type Period } from '../../../../protocol/seal/period.js';
 import type { SealedObject } from '../../../../protocol/seal/seal.js';
-import type { SentRecord, UpMessage } from '../../../../protocol/transport/messages.js';
+import type { UpMessage } from '../../../../protocol/transport/messages.js';
 import { isVersionTwo } from '../../../../protocol/wire/codec.js';
+import type { ClipSegment } from '../../../../protocol/objects/clip.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
-import { kemKeyOf } from '../../../support/worlds/sealing-camera.js';
+import { kemKeyOf, type FilmedSegment } from '../../../support/worlds/sealing-camera.js';
+import { segmentPlace } from '../segment-place.js';
 import type { Household } from '../household.js';
 
 /** A record with its sealed object, as the camera sends it: an event with its picture, or a key record. */
@@ -23,7 +25,22 @@ export interface Shot {
   readonly record: Verified<AnyRecord>;
   readonly media: RecordMediaV2;
   readonly sealed: SealedObject;
-  readonly sent: SentRecord;
+}
+
+/** A segment of a clip: what it shows, and what of it travels. */
+export interface FilmedBody {
+  readonly record: Verified<AnyRecord>;
+  readonly entry: ClipSegment;
+  /** Where it belongs, as `segmentPlace` names it. */
+  readonly place: string;
+  readonly content: Uint8Array;
+  readonly body: Uint8Array;
+}
+
+/** A clip: one record that names its segments, and one that ends it. */
+export interface FilmedClip {
+  readonly records: readonly Verified<AnyRecord>[];
+  readonly segments: readonly FilmedBody[];
 }
 
 /** A minimal claimed camera with real signatures and real seals, of the version of its household. */
@@ -34,6 +51,8 @@ export class FaultCamera {
   readonly shots: Shot[] = [];
   /** Key records; none in version 1. */
   readonly keys: Shot[] = [];
+  /** None in version 1. */
+  readonly clips: FilmedClip[] = [];
   /** All signed records, the accept first. */
   readonly records: Verified<AnyRecord>[] = [];
   /**
@@ -112,6 +131,40 @@ export class FaultCamera {
     return shot;
   }
 
+  /** Films a clip of a shot's event, sealed in the period in use. */
+  film({ record: { value } }: Shot, filmed: readonly FilmedSegment[]): FilmedClip {
+    const { period } = this;
+    const eventId = value.event?.id;
+    if (period === null || eventId === undefined) throw new Error('no period, or no event');
+    const number = this.clips.filter(({ records: [first] }) => {
+      const clip = first?.value.clip;
+      return clip !== undefined && equal(clip.eventId, eventId);
+    }).length;
+    const sealed = filmed.map(({ index, bytes, isSync, durationMs }) => {
+      const mediaId = realRandom.bytes(16);
+      const { header, body } = period.seal({ eventId, mediaId, role: 'segment' }, bytes);
+      const entry = [index, mediaId, body.length, nodeSuite.sha256(body), header, isSync, durationMs] as const;
+      return { entry, content: bytes, body };
+    });
+    const clip = { eventId, number };
+    const segments = sealed.map(({ entry }) => entry);
+    const record = this.add({ kind: 'clip', clip: { ...clip, phase: 'start', segments } });
+    const end = this.add({ kind: 'clip', clip: { ...clip, phase: 'end', segments: [] } });
+    const made = {
+      records: [record, end],
+      segments: sealed.map((one) => ({ ...one, record, place: segmentPlace(record.value, one.entry[0]) })),
+    };
+    this.clips.push(made);
+    return made;
+  }
+
+  /** Returns a segment by the numbers of its clip and of itself. @throws Error where there is no such segment */
+  segment(clip: number, index: number): FilmedBody {
+    const found = this.clips[clip]?.segments[index];
+    if (found === undefined) throw new Error(`no segment ${String(index)} of clip ${String(clip)}`);
+    return found;
+  }
+
   /** Returns a shot by its number. @throws Error where there is no such shot */
   shot(index: number): Shot {
     return numbered(this.shots, index);
@@ -124,7 +177,7 @@ export class FaultCamera {
 
   private addSealed(rest: Parameters<FaultCamera['add']>[0], media: RecordMediaV2, sealed: SealedObject): Shot {
     const record = this.add({ ...rest, media: [media] });
-    return { record, media, sealed, sent: { record: record.bytes, media: [sealed] } };
+    return { record, media, sealed };
   }
 
   private add(rest: Partial<AnyRecord> & Pick<AnyRecord, 'kind'>): Verified<AnyRecord> {

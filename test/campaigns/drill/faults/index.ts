@@ -9,6 +9,7 @@ import {
   strangeRecords,
   swappedOnTheWay,
 } from './at-the-page.js';
+import { CLIP_FAULTS } from './clips.js';
 import { runFault, type Fault, type FaultReport } from './fault.js';
 import { FaultWorld } from './world.js';
 
@@ -28,6 +29,7 @@ const FAULTS: readonly Fault[] = [
   alteredRecords,
   olderHead,
   alteredClaim,
+  ...CLIP_FAULTS,
 ];
 
 /** Runs every fault in turn, in one small world. */

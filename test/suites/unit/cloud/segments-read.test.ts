@@ -128,6 +128,25 @@ describe('a segment', () => {
     expect(api.counters.get('alarms')).toBe(1);
   });
 
+  it('is not shown, and raises an alarm, where the store answers with the row of another segment', async () => {
+    let isCrossed = false;
+    const world = await ClipWorld.open({}, undefined, (real) => ({
+      ...real,
+      segments: {
+        ...real.segments,
+        find: async (key) => {
+          const found = await real.segments.find(key);
+          return isCrossed && found !== undefined ? { ...found, bodyHash: realRandom.bytes(32) } : found;
+        },
+      },
+    }));
+    const { api, url, token } = await filming(world);
+    expect((await api.get(url, token)).status).toBe(200);
+    isCrossed = true;
+    expect((await api.get(url, token)).status).toBe(404);
+    expect(api.counters.get('alarms')).toBe(1);
+  });
+
   it('is in the export of its account', async () => {
     const { api, body, token } = await filming();
     const { raw } = await api.get('/v1/account/export', token);

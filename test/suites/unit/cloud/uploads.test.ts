@@ -84,6 +84,37 @@ describe('an upload', () => {
     expect(api.counters.get('uploads.stored')).toBe(1);
   });
 
+  it('is not taken, and raises an alarm, where the store answers with the row of another place', async () => {
+    const crossed: { what: string; device: Uint8Array } = { what: 'nothing', device: new Uint8Array(32) };
+    const { api, camera } = await ClipWorld.open({}, undefined, (real) => ({
+      ...real,
+      claims: {
+        ...real.claims,
+        row: (device, epoch) => real.claims.row(crossed.what === 'claim' ? crossed.device : device, epoch),
+      },
+      segments: {
+        ...real.segments,
+        upload: async (key) => {
+          const found = await real.segments.upload(key);
+          if (crossed.what !== 'segment' || found === undefined) return found;
+          return { ...found, segment: { ...found.segment, device: crossed.device } };
+        },
+      },
+    }));
+    const body = bodyOf(await camera.film());
+    crossed.device = (await ClipCamera.claimed(api)).device;
+    for (const [i, what] of ['claim', 'segment'].entries()) {
+      crossed.what = what;
+      expect(await camera.put(body)).toMatchObject({ status: 404, result: null });
+      expect(api.counters.get('alarms.ingest')).toBe(i + 1);
+    }
+    expect(await api.media.store.get(camera.key(body))).toBeUndefined();
+    // The control: rows of its own.
+    crossed.what = 'nothing';
+    expect(await camera.put(body)).toMatchObject({ result: 'stored' });
+    expect(api.counters.get('alarms')).toBe(2);
+  });
+
   it('needs its length, of one that a body may have, and is not looked up without', async () => {
     let lookups = 0;
     const { api, camera } = await ClipWorld.open({}, undefined, (real) => ({

@@ -8,14 +8,22 @@ import { slopePerHour } from '../../../campaigns/soak/probe.js';
 /** Its cameras lose pictures of records that the cloud has, in an epoch that has ended. */
 const SEED_WITH_A_LOST_PICTURE = 12;
 
+/** Its cameras film; segments are stored, lost, and sent twice. */
+const SEED_WITH_CLIPS = 11;
+
 describe('the simulated world', () => {
   it(
     'repeats a run for the same seed, and differs for another',
     async () => {
-      const first = await runSeed(3);
+      const first = await runSeed(SEED_WITH_CLIPS);
       expect(first.violation).toBeNull();
       expect(first.produced).toBe(first.stored + first.queued + first.lost);
-      expect(await runSeed(3)).toEqual(first);
+      const { produced, stored, queued, lost } = first.segments;
+      expect(produced).toBe(stored + queued + lost);
+      expect(Math.min(stored, lost)).toBeGreaterThan(0);
+      // A body whose media receipt was lost came again.
+      expect(first.uploads).toBeGreaterThan(stored);
+      expect(await runSeed(SEED_WITH_CLIPS)).toEqual(first);
       expect((await runSeed(1)).trace).not.toBe(first.trace);
     },
     limitMs(60_000),
