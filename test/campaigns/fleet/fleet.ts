@@ -29,7 +29,7 @@ load. docs/operations.md explains each figure.
   --rounds N      pairs of rates, verifying and not, of which the median counts (default 3)
   --resend S      seconds after which a camera sends again what has no receipt; an agent waits at least 60 s (default 5)
   --clips N       clips of each of eight cameras that upload (default 6)
-  --only PART     rates, media, worker, postgres or broker
+  --only PART     rates, media (or media-files, media-s3), worker, postgres or broker
   --json          print one JSON object on stdout
   --save          also write docs/results/fleet.json and fleet-media.json, with commit and date, and the tables in
                   docs/operations.md
@@ -50,7 +50,7 @@ interface Options {
   readonly save: boolean;
 }
 
-const PARTS = ['rates', 'media', 'worker', 'postgres', 'broker'];
+const PARTS = ['rates', 'media', 'media-files', 'media-s3', 'worker', 'postgres', 'broker'];
 /** One address may have sixteen uploads under way. */
 const UPLOADING_CAMERAS = 8;
 const closers: (() => Promise<unknown>)[] = [];
@@ -80,10 +80,11 @@ async function fleet(options: Options, settings: RateSettings): Promise<FleetRes
       for (const workers of [1, 2]) await keep(rates, () => rateRun(settings, store, workers));
     }
   }
-  if (isWanted('media')) {
-    const uploading = { folder, cameras: UPLOADING_CAMERAS, clips, rounds, progress };
-    const keepCloser = (close: () => Promise<unknown>): void => void closers.unshift(close);
-    for (const store of ['files', 's3'] as const) await keep(media, () => mediaRateRun(uploading, store, keepCloser));
+  const uploading = { folder, cameras: UPLOADING_CAMERAS, clips, rounds, progress };
+  const keepCloser = (close: () => Promise<unknown>): void => void closers.unshift(close);
+  for (const store of ['files', 's3'] as const) {
+    if (isWanted('media') || only === `media-${store}`)
+      await keep(media, () => mediaRateRun(uploading, store, keepCloser));
   }
   const two = { store: 'postgres', workers: 2 } as const;
   if (isWanted('worker')) {
@@ -109,10 +110,10 @@ async function fleet(options: Options, settings: RateSettings): Promise<FleetRes
 }
 
 async function main(options: Options, { folder, progress, onInterrupt }: CommandContext): Promise<number> {
-  const isOnlyMedia = options.only === 'media';
+  const isOnlyMedia = options.only?.startsWith('media') === true;
   const needed = [
     ...(isOnlyMedia ? [] : (['mosquitto', 'nats', 'postgres'] as const)),
-    ...(isOnlyMedia || options.only === null ? (['radosgw'] as const) : []),
+    ...([null, 'media', 'media-s3'].includes(options.only) ? (['radosgw'] as const) : []),
   ];
   const missing = missingTool(needed);
   if (missing !== null) throw new CommandFailure(TOOL_MISSING_STATUS, missing);

@@ -8,8 +8,8 @@ import { MockKeyStore } from '../../../hal/mock/key-store.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { Watcher } from '../../../scripts/demo/watcher.js';
 import { freePort } from '../../../scripts/free-port.js';
-import { Worker } from '../../campaigns/common/worker.js';
 import { embedded } from '../../support/engines/brokers.js';
+import { start, type Running } from '../../support/engines/command.js';
 import { radosgw } from '../../support/engines/s3.js';
 import { StallingFront } from '../../support/engines/stalling-front.js';
 import { describeWith } from '../../support/engines/tools.js';
@@ -24,6 +24,18 @@ const MINUTES_MS = 60_000;
 /** The headers of an upload and a part of its body. */
 const MID_BODY_BYTES = 20_000;
 const BUCKET = 'clips';
+
+async function startWorker(environment: Readonly<Record<string, string>>): Promise<Running> {
+  const worker = start('sealcam-cloud', ['serve'], environment);
+  afterThisTest(() => kill(worker));
+  await until('it takes records', () => worker.lines.some(({ msg }) => msg === 'receiving records'), MINUTES_MS);
+  return worker;
+}
+
+async function kill(worker: Running): Promise<void> {
+  worker.signal('SIGKILL');
+  await worker.ended;
+}
 
 describeWith('radosgw', 'the clips of a camera, whose cloud keeps them on S3', () => {
   it(
@@ -44,7 +56,7 @@ describeWith('radosgw', 'the clips of a camera, whose cloud keeps them on S3', (
         return join(folder, name);
       };
       const [port, uploadPort] = [await freePort(), await freePort()];
-      const worker = new Worker('cloud', {
+      const environment = {
         SEALCLOUD_DATA_FOLDER: data,
         SEALCLOUD_HTTP_PORT: String(port),
         SEALCLOUD_HTTP_PAGE_ORIGINS: JSON.stringify([PAGE_ORIGIN]),
@@ -54,9 +66,8 @@ describeWith('radosgw', 'the clips of a camera, whose cloud keeps them on S3', (
         SEALCLOUD_MEDIA_S3_URL: url,
         SEALCLOUD_MEDIA_S3_KEY_ID: engine.access.keyId,
         SEALCLOUD_MEDIA_S3_SECRET_FILE: secret('s3-secret', engine.access.secret),
-      });
-      afterThisTest(() => worker.stop('kill'));
-      await worker.start();
+      };
+      const worker = await startWorker(environment);
       const { agent, code, device } = way.startAgent('a', BUSY, new MockKeyStore(), {
         environment: {
           SEALCAM_CLIP_CODEC: 'jpeg',
@@ -90,10 +101,10 @@ describeWith('radosgw', 'the clips of a camera, whose cloud keeps them on S3', (
       way.keep(front);
       const arriving = join(data, 'media', 'arriving');
       await until('a body is half there', () => existsSync(arriving) && readdirSync(arriving).length > 0, MINUTES_MS);
-      await worker.stop('kill');
+      await kill(worker);
       expect(outbox.segmentTotals().receipted).toBe(0);
       front.resume();
-      await worker.start();
+      await startWorker(environment);
       await until('some are delivered', () => outbox.segmentTotals().receipted >= 3, MINUTES_MS);
       await engine.kill();
       await until('the cloud takes none', () => counters.get('uploads.status-503') > 0, MINUTES_MS);

@@ -3,7 +3,14 @@ import { saveResult, writePart } from '../../../../scripts/results.js';
 import { plot } from '../plot.js';
 import { scenarioOf } from '../scenarios.js';
 import { BODIES_PER_CLIP, BYTES_PER_CLIP } from './backlog.js';
-import { CLIP_POLICIES, simulateClips, type ClipOutcome, type ClipPolicy, type ClipScenario } from './simulate.js';
+import {
+  CLIP_POLICIES,
+  returns,
+  simulateClips,
+  type ClipOutcome,
+  type ClipPolicy,
+  type ClipScenario,
+} from './simulate.js';
 
 export interface ClipOptions {
   readonly devices: number;
@@ -35,8 +42,14 @@ export function runClips(options: ClipOptions, { progress }: CommandContext): nu
   const rows: Row[] = [];
   for (const one of outageMs === null ? OUTAGES_MS : [outageMs]) {
     const scenario: ClipScenario = { ...scenarioOf({ devices, outageMs: one }), clipsPerDay, putsPerS };
+    const kept = new Map<number, Float64Array>();
+    const returnsOf = (seed: number): Float64Array => {
+      const found = kept.get(seed) ?? returns(scenario, seed);
+      kept.set(seed, found);
+      return found;
+    };
     for (const policy of CLIP_POLICIES) {
-      rows.push({ outageS: one / 1000, outcome: worstOf(scenario, policy, seeds) });
+      rows.push({ outageS: one / 1000, outcome: worstOf(scenario, policy, seeds, returnsOf) });
       progress(`outage of ${String(one / 1000)} s: ${NAMES[policy]}`);
     }
   }
@@ -61,10 +74,15 @@ export function runClips(options: ClipOptions, { progress }: CommandContext): nu
 }
 
 /** Returns the worst of several seeds, figure by figure; the curves are the first seed's. */
-function worstOf(scenario: ClipScenario, policy: ClipPolicy, [first = 1, ...others]: readonly number[]): ClipOutcome {
-  let worst = simulateClips(scenario, policy, first);
+function worstOf(
+  scenario: ClipScenario,
+  policy: ClipPolicy,
+  [first = 1, ...others]: readonly number[],
+  returnsOf: (seed: number) => Float64Array,
+): ClipOutcome {
+  let worst = simulateClips(scenario, policy, first, returnsOf(first));
   for (const seed of others) {
-    const outcome = simulateClips(scenario, policy, seed);
+    const outcome = simulateClips(scenario, policy, seed, returnsOf(seed));
     const most = (of: (outcome: ClipOutcome) => number): number => Math.max(of(worst), of(outcome));
     worst = {
       ...worst,
@@ -103,7 +121,7 @@ function markdown({ devices }: ClipOptions, rows: readonly Row[]): string {
     outcome.bodies.toLocaleString('en'),
     outcome.peakPutsPerS.toLocaleString('en'),
     outcome.putsPeakToMean.toFixed(2),
-    `${((outcome.peakBytesPerS * MBIT_PER_BYTE) / 1000).toFixed(1)}`,
+    ((outcome.peakBytesPerS * MBIT_PER_BYTE) / 1000).toFixed(1),
     outcome.bytesPeakToMean.toFixed(2),
     outcome.t99S.toFixed(0),
   ];

@@ -46,12 +46,21 @@ const ROUND_TRIP_MS = 50;
 /** A client that waits a second between two attempts. */
 const RETRY_MS = 1000;
 
-/** Simulates what the clips of one outage do to the cloud, with one policy and one seed. */
-export function simulateClips(scenario: ClipScenario, policy: ClipPolicy, seed: number): ClipOutcome {
+/**
+ * Simulates what the clips of one outage do to the cloud, with one policy and one seed.
+ *
+ * @param sinceEndMs when each camera is back after the outage's end, by {@link returns}
+ */
+export function simulateClips(
+  scenario: ClipScenario,
+  policy: ClipPolicy,
+  seed: number,
+  sinceEndMs = returns(scenario, seed),
+): ClipOutcome {
   const { devices, outageMs, windowMs, clipsPerDay } = scenario;
   const horizonMs = outageMs + HORIZON_MS;
   const { uniform } = seededRandom(seed);
-  const backMs = policy === 'at-once' ? cloudIsBack(scenario, uniform) : returns(scenario, seed);
+  const backMs = sinceEndMs.map((atMs) => outageMs + (policy === 'at-once' ? RETRY_MS * uniform() : atMs));
   const calendar = new Calendar(devices, horizonMs);
   for (const [device, atMs] of backMs.entries()) calendar.put(device, atMs);
   const seconds = Math.ceil(horizonMs / 1000) + 1;
@@ -111,18 +120,14 @@ export function simulateClips(scenario: ClipScenario, policy: ClipPolicy, seed: 
   };
 }
 
-/** Returns when each camera is connected again. */
-function returns(scenario: ClipScenario, seed: number): Float64Array {
-  const backMs = new Float64Array(scenario.devices).fill(Infinity);
+/** Returns how long after the outage's end each camera is connected again. */
+export function returns(scenario: Scenario, seed: number): Float64Array {
+  const sinceEndMs = new Float64Array(scenario.devices).fill(Infinity);
   const outageMs = Math.min(scenario.outageMs, RETURN_OUTAGE_MAX_MS);
   simulate({ ...scenario, outageMs }, sealcam, seed, (device, atMs) => {
-    backMs[device] = atMs + scenario.outageMs - outageMs;
+    sinceEndMs[device] = atMs - outageMs;
   });
-  return backMs;
-}
-
-function cloudIsBack({ devices, outageMs }: ClipScenario, uniform: () => number): Float64Array {
-  return Float64Array.from({ length: devices }, () => outageMs + RETRY_MS * uniform());
+  return sinceEndMs;
 }
 
 function lineOf(uniform: number): Line {

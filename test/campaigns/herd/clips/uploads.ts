@@ -45,7 +45,7 @@ export class Uploads {
   private readonly isPaced: boolean;
   private pace: PaceState;
   private backoff: BackoffState = READY;
-  private underWay: UnderWay[] = [];
+  private readonly underWay: UnderWay[] = [];
   private lineFreeMs = 0;
   private next = 0;
 
@@ -71,16 +71,17 @@ export class Uploads {
       dueMs = Infinity;
       this.begin(body, nowMs, uniform, carrier);
     }
-    return Math.min(dueMs, ...this.underWay.map(({ endsMs }) => endsMs));
+    for (const { endsMs } of this.underWay) dueMs = Math.min(dueMs, endsMs);
+    return dueMs;
   }
 
   private endDelivered(nowMs: number): void {
-    for (const { fromMs, endsMs, bytes } of this.underWay) {
-      if (endsMs > nowMs) continue;
-      this.pace = measure(this.pace, nowMs, bytes, endsMs - fromMs);
+    // In the order in which they began, which is that of the line.
+    for (let first = this.underWay[0]; first !== undefined && first.endsMs <= nowMs; first = this.underWay[0]) {
+      this.underWay.shift();
+      this.pace = measure(this.pace, nowMs, first.bytes, first.endsMs - first.fromMs);
       this.backoff = READY;
     }
-    this.underWay = this.underWay.filter(({ endsMs }) => endsMs > nowMs);
   }
 
   private begin({ bytes }: WaitingBody, nowMs: number, uniform: () => number, { ask, carry }: Carrier): void {
