@@ -28,7 +28,7 @@ load. docs/operations.md explains each figure.
   --records N     records of each camera, beside its accept (default 20)
   --rounds N      pairs of rates, verifying and not, of which the median counts (default 3)
   --resend S      seconds after which a camera sends again what has no receipt; an agent waits at least 60 s (default 5)
-  --clips N       clips of each of eight cameras that upload (default 6)
+  --clips N       clips of each of eight cameras that upload (default 3)
   --only PART     rates, media (or media-files, media-s3), worker, postgres or broker
   --json          print one JSON object on stdout
   --save          also write docs/results/fleet.json and fleet-media.json, with commit and date, and the tables in
@@ -145,7 +145,7 @@ await runCommand({
     cameras: { type: 'string', default: '200' },
     records: { type: 'string', default: '20' },
     rounds: { type: 'string', default: '3' },
-    clips: { type: 'string', default: '6' },
+    clips: { type: 'string', default: '3' },
     resend: { type: 'string', default: '5' },
     only: { type: 'string' },
     json: { type: 'boolean', default: false },
