@@ -13,7 +13,7 @@ const config = loadCloudConfig({ file: null, environment: process.env });
 const log = createLog('info', process.stdout);
 const { store, staging } = openMedia(config);
 
-async function take(request: IncomingMessage): Promise<Uint8Array> {
+async function storeBody(request: IncomingMessage): Promise<Uint8Array> {
   const [device = '', epoch = '', hash = ''] = (request.url ?? '').split('/').slice(3);
   const key = { device: bytesOf(device), epoch: Number(epoch), bodyHash: bytesOf(hash) };
   const staged = await staging.receive(request, Number(request.headers['content-length']));
@@ -31,7 +31,7 @@ function bytesOf(hex: string): Uint8Array {
 }
 
 createServer((request, response) => {
-  take(request).then(
+  storeBody(request).then(
     (stored) => response.writeHead(200, { 'content-type': 'application/cose' }).end(toHex(stored)),
     (error: unknown) => {
       log.error({}, String(error));
