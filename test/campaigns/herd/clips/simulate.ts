@@ -57,17 +57,15 @@ export function simulateClips(
   seed: number,
   sinceEndMs = returns(scenario, seed),
 ): ClipOutcome {
-  const { devices, outageMs, windowMs, clipsPerDay } = scenario;
+  const { devices, outageMs, windowMs, clipsPerDay, putsPerS } = scenario;
   const horizonMs = outageMs + HORIZON_MS;
   const { uniform } = seededRandom(seed);
   const backMs = sinceEndMs.map((atMs) => outageMs + (policy === 'at-once' ? RETRY_MS * uniform() : atMs));
-  const calendar = new Calendar(devices, horizonMs);
-  for (const [device, atMs] of backMs.entries()) calendar.put(device, atMs);
   const seconds = Math.ceil(horizonMs / 1000) + 1;
   const puts = new Float64Array(seconds);
   const bytes = new Float64Array(seconds);
   const server = new Server({
-    capacityPerS: scenario.putsPerS,
+    capacityPerS: putsPerS,
     outageEndsMs: outageMs,
     credentialsFailUntilMs: 0,
     hints: scenario.hints,
@@ -75,14 +73,13 @@ export function simulateClips(
   let bodies = 0;
   let devicesDone = 0;
   const carrier: Carrier = {
-    ask: (nowMs) => server.connect(nowMs),
+    ask: (nowMs) => (putsPerS === Infinity ? { type: 'accepted', atMs: nowMs } : server.connect(nowMs)),
     carry: (length, fromMs, toMs) => {
       bump(puts, Math.floor(fromMs / 1000));
       spread(bytes, length, fromMs, toMs);
     },
   };
   const steady = steadyMeter(clipsPerDay);
-  const cameras: (Uploads | undefined)[] = new Array<Uploads | undefined>(devices);
   const begin = (device: number, nowMs: number): Uploads => {
     const random = seededRandom(seed * 2 ** 32 + device);
     const waiting = backlogOf(backMs[device] ?? 0, clipsPerDay, steady, random);
@@ -90,18 +87,31 @@ export function simulateClips(
     const ready = policy === 'sealcam' ? waiting : waiting.map((body) => ({ ...body, readyMs: nowMs }));
     return new Uploads(ready, lineOf(random.uniform()), windowMs, nowMs, policy === 'sealcam');
   };
-  calendar.run(
-    (device, nowMs) => {
-      const camera = (cameras[device] ??= begin(device, nowMs));
-      const dueMs = camera.turn(nowMs, uniform, carrier);
-      if (dueMs !== Infinity) calendar.put(device, dueMs);
-      else {
-        cameras[device] = undefined;
-        devicesDone++;
-      }
-    },
-    () => devicesDone === devices,
-  );
+  if (putsPerS === Infinity) {
+    // Where nobody is refused, no camera depends on another one.
+    for (const [device, atMs] of backMs.entries()) {
+      const camera = begin(device, atMs);
+      let nowMs = atMs;
+      while (nowMs < horizonMs) nowMs = camera.turn(nowMs, uniform, carrier);
+      if (nowMs === Infinity) devicesDone++;
+    }
+  } else {
+    const calendar = new Calendar(devices, horizonMs);
+    for (const [device, atMs] of backMs.entries()) calendar.put(device, atMs);
+    const cameras: (Uploads | undefined)[] = new Array<Uploads | undefined>(devices);
+    calendar.run(
+      (device, nowMs) => {
+        const camera = (cameras[device] ??= begin(device, nowMs));
+        const dueMs = camera.turn(nowMs, uniform, carrier);
+        if (dueMs !== Infinity) calendar.put(device, dueMs);
+        else {
+          cameras[device] = undefined;
+          devicesDone++;
+        }
+      },
+      () => devicesDone === devices,
+    );
+  }
   const total = bytes.reduce((sum, count) => sum + count, 0);
   const isComplete = devicesDone === devices;
   const t99S = isComplete ? ninetyNine(bytes, total) - outageMs / 1000 : Infinity;
