@@ -70,13 +70,18 @@ function storeSettings(config: CloudConfig): StoreSettings {
   };
 }
 
+/** Returns the folder of the bodies that arrive, and of all bodies where they are files. */
+export function mediaFolderOf(config: Pick<CloudConfig, 'media.folder' | 'data.folder'>): string {
+  const folder = config['media.folder'];
+  return folder === '' ? join(config['data.folder'], 'media') : folder;
+}
+
 /** Returns the configured place of bodies. @throws SealcamError `config-invalid-value` */
 export function openMedia(config: CloudConfig): Media {
-  const folder = config['media.folder'];
   return mediaOf(
     {
       kind: config['media.kind'],
-      folder: folder === '' ? join(config['data.folder'], 'media') : folder,
+      folder: mediaFolderOf(config),
       readS3: () => ({
         url: config['media.s3Url'],
         region: config['media.s3Region'],

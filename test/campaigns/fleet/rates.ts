@@ -133,16 +133,16 @@ async function oneRun(
 }
 
 /** Returns the middle one of these; null where one is missing, or without any. */
-function median(values: readonly (number | null)[]): number | null {
+export function median(values: readonly (number | null)[]): number | null {
   const known = values.filter((value) => value !== null).sort((a, b) => a - b);
   if (known.length < values.length) return null;
   return known[Math.floor(known.length / 2)] ?? null;
 }
 
-function rounded(value: number | null): number | null {
+export function rounded(value: number | null): number | null {
   return value === null ? null : Math.round(value);
 }
 
-function round2(value: number): number {
+export function round2(value: number): number {
   return Number(value.toFixed(2));
 }

@@ -1,3 +1,4 @@
+import type { MediaRateResult } from './media-rates.js';
 import type { RateResult } from './rates.js';
 import type { FaultResult } from './runs.js';
 
@@ -7,6 +8,7 @@ export interface FleetResult {
   readonly records: number;
   readonly resend_s: number;
   readonly rates: readonly RateResult[];
+  readonly media: readonly MediaRateResult[];
   readonly faults: readonly FaultResult[];
   /** Why runs could not finish. */
   readonly failures: readonly string[];
@@ -15,8 +17,9 @@ export interface FleetResult {
 }
 
 /** Returns every property that did not hold, as sentences. */
-export function violationsOf({ rates, faults, failures, cameras, records }: FleetResult): readonly string[] {
+export function violationsOf({ rates, media, faults, failures, cameras, records }: FleetResult): readonly string[] {
   const found: string[] = [...failures];
+  for (const { store, lost } of media) if (lost !== 0) found.push(`${store}: lost ${String(lost)} bodies, not 0`);
   const runs = [
     ...rates.map((one) => ({ ...one, name: `${one.store}, ${String(one.workers)} workers` })),
     ...faults.map((one) => ({ ...one, runs: 1, name: `${one.fault}, ${one.broker}` })),
@@ -34,13 +37,17 @@ export function violationsOf({ rates, faults, failures, cameras, records }: Flee
 const number = (value: number): string => value.toLocaleString('en');
 
 /** Formats a result for a terminal. */
-export function table({ rates, faults }: FleetResult): string {
+export function table({ rates, media, faults }: FleetResult): string {
   const row = (cells: readonly (string | number)[]): string =>
     cells.map((cell, i) => (i === 0 ? String(cell).padEnd(34) : String(cell).padStart(11))).join('');
   return [
     ...(rates.length === 0 ? [] : [row(['', 'workers', 'records/s', 'floor/s', 'share', 'lost', 'doubled'])]),
     ...rates.map((one) =>
       row([one.store, one.workers, one.records_per_s, one.floor_per_s ?? '', one.share ?? '', one.lost, one.doubled]),
+    ),
+    ...(media.length === 0 ? [] : ['', row(['', 'bodies', 'PUTs/s', 'MiB/s', 'floor/s', 'share', 'lost'])]),
+    ...media.map((one) =>
+      row([one.store, one.bodies, one.puts_per_s, one.mib_per_s, one.floor_per_s, one.share, one.lost]),
     ),
     ...(faults.length === 0 ? [] : ['', row(['', 'records', 'lost', 'doubled', 'mis-bound', 'outage s', 'back s'])]),
     ...faults.map((one) =>
@@ -99,5 +106,22 @@ export function markdown({ rates, faults, cameras, resend_s, command }: FleetRes
     ),
     '',
     `These cameras send a record without a receipt again after ${String(resend_s)} s. An agent waits at least a minute, so add that.`,
+  ].join('\n');
+}
+
+/** Formats the rates of bodies for docs/operations.md. */
+export function mediaMarkdown({ media, command }: FleetResult): string {
+  const [first] = media;
+  return [
+    `\`${command}\` ([result](results/fleet-media.json)), one worker, ${String(first?.cameras ?? 0)} cameras that upload at once, each clip seven bodies, 3.1 MB:`,
+    '',
+    '| bodies in | PUTs a second | MiB a second | floor, PUTs a second | share | processor time of a body in the worker, µs | in the floor | memory of the worker, MiB | requests to S3 for a body | lost |',
+    '|---|---|---|---|---|---|---|---|---|---|',
+    ...media.map((one) => {
+      const cells = [one.worker_us, one.floor_worker_us, one.worker_mib, one.s3_requests_per_body];
+      const figures = [one.puts_per_s, one.mib_per_s, one.floor_per_s, one.share, ...cells, one.lost];
+      const shown = figures.map((value) => (value === null ? '' : number(value)));
+      return `| ${[one.store === 'files' ? 'files' : 'S3 (radosgw)', ...shown].join(' | ')} |`;
+    }),
   ].join('\n');
 }

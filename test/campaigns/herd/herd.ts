@@ -11,6 +11,7 @@ import {
   type CommandContext,
 } from '../../../scripts/command.js';
 import { saveResult, writePart } from '../../../scripts/results.js';
+import { runClips } from './clips/command.js';
 import { plot } from './plot.js';
 import { runSockets } from './sockets/command.js';
 import { POLICIES, sealcam, type MakePolicy } from './policies.js';
@@ -23,7 +24,7 @@ Simulates a million cameras that lose their cloud and reconnect: a discrete-even
 uplink state machine, beside the policies of other clients, against brokers of limited capacity.
 
   --devices N      cameras (1000000)
-  --outage S       length of the outage in seconds (10)
+  --outage S       length of the outage in seconds (10; with --clips 30 min and 8 h)
   --capacity C     connections a second that the brokers complete (5000)
   --told C         capacity that the cameras last received from the cloud (that of --capacity)
   --window S       reconnect window in seconds (N / 0.7 C of --told; 300 s for the defaults)
@@ -34,8 +35,11 @@ uplink state machine, beside the policies of other clients, against brokers of l
   --sockets N      instead: N real uplinks over mutual TLS and a Mosquitto that is killed and restarted, beside the simulation
   --processes P    processes of those cameras (2)
   --all            instead: every scenario of docs/herd.md
+  --clips          instead: the uploads of the clips that were filmed meanwhile, beside clients that upload all at once
+  --clips-per-day N  of each camera (10)
+  --puts C         with --clips: bodies a second that the cloud takes; more are refused as busy (no limit)
   --json           print one JSON object on stdout
-  --save           with --all or --sockets: also write docs/results/, docs/pictures/ and the tables in docs/herd.md
+  --save           with --all, --sockets or --clips: also write docs/results/, docs/pictures/ and the tables in docs/herd.md
   --help           print this text
 
 Exit status: 0 done; 1 a record on the real sockets was lost, doubled or mis-bound; 2 wrong usage; 4 a tool is missing.
@@ -44,11 +48,13 @@ Exit status: 0 done; 1 a record on the real sockets was lost, doubled or mis-bou
 const COUNT_MAX = 10_000_000;
 const SECONDS_MAX = 1_000_000;
 const PLOT_S = 420;
+const OUTAGE_MS = 10_000;
 
 interface Options {
-  readonly mode: 'sockets' | 'all' | 'one';
+  readonly mode: 'sockets' | 'clips' | 'all' | 'one';
   readonly devices: number;
-  readonly outageMs: number;
+  /** Null for the default of the mode. */
+  readonly outageMs: number | null;
   readonly capacityPerS: number;
   readonly toldPerS: number;
   /** Null for the default of the mode. */
@@ -59,6 +65,8 @@ interface Options {
   readonly seeds: readonly number[];
   readonly sockets: number;
   readonly processes: number;
+  readonly clipsPerDay: number;
+  readonly putsPerS: number;
   readonly json: boolean;
   readonly save: boolean;
 }
@@ -148,7 +156,7 @@ function runOne(options: Options, { progress }: CommandContext): number {
   const { devices, outageMs, capacityPerS, toldPerS, windowMs, isBoot, hasHints, credentialsFailMs, seeds } = options;
   const scenario = scenarioOf({
     devices,
-    outageMs,
+    outageMs: outageMs ?? OUTAGE_MS,
     capacityPerS,
     toldPerS,
     ...(windowMs === null ? {} : { windowMs }),
@@ -194,7 +202,7 @@ await runCommand({
   help: HELP,
   options: {
     devices: { type: 'string', default: '1000000' },
-    outage: { type: 'string', default: '10' },
+    outage: { type: 'string' },
     capacity: { type: 'string', default: '5000' },
     told: { type: 'string' },
     window: { type: 'string' },
@@ -205,16 +213,19 @@ await runCommand({
     sockets: { type: 'string' },
     processes: { type: 'string', default: '2' },
     all: { type: 'boolean', default: false },
+    clips: { type: 'boolean', default: false },
+    'clips-per-day': { type: 'string', default: '10' },
+    puts: { type: 'string' },
     json: { type: 'boolean', default: false },
     save: { type: 'boolean', default: false },
   },
   readOptions: (values): Options => {
     const milliseconds = (name: string, text: string): number => 1000 * numberIn(name, text, 0, SECONDS_MAX);
-    const simulation = values.all ? 'all' : 'one';
+    const simulation = values.clips ? 'clips' : values.all ? 'all' : 'one';
     return {
       mode: values.sockets === undefined ? simulation : 'sockets',
       devices: wholeNumber('devices', values.devices, 1, COUNT_MAX),
-      outageMs: milliseconds('outage', values.outage),
+      outageMs: values.outage === undefined ? null : milliseconds('outage', values.outage),
       capacityPerS: numberIn('capacity', values.capacity, 1, COUNT_MAX),
       toldPerS: numberIn('told', values.told ?? values.capacity, 1, COUNT_MAX),
       windowMs: values.window === undefined ? null : milliseconds('window', values.window),
@@ -224,12 +235,22 @@ await runCommand({
       seeds: Array.from({ length: wholeNumber('seeds', values.seeds, 1, 1000) }, (_, i) => i + 1),
       sockets: wholeNumber('sockets', values.sockets ?? '1', 1, 20_000),
       processes: wholeNumber('processes', values.processes, 1, 64),
+      clipsPerDay: numberIn('clips-per-day', values['clips-per-day'], 0.01, 10_000),
+      putsPerS: values.puts === undefined ? Infinity : numberIn('puts', values.puts, 1, COUNT_MAX),
       json: values.json,
       save: values.save,
     };
   },
   main: (options, context) => {
-    if (options.mode === 'sockets') return runSockets({ ...options, cameras: options.sockets }, context);
-    return options.mode === 'all' ? runAll(options, context) : runOne(options, context);
+    switch (options.mode) {
+      case 'sockets':
+        return runSockets({ ...options, outageMs: options.outageMs ?? OUTAGE_MS, cameras: options.sockets }, context);
+      case 'clips':
+        return runClips(options, context);
+      case 'all':
+        return runAll(options, context);
+      case 'one':
+        return runOne(options, context);
+    }
   },
 });

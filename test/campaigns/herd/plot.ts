@@ -21,6 +21,8 @@ const LEFT = 70;
 const RIGHT = 20;
 const TOP = 34;
 const BOTTOM = 70;
+/** Labels of minutes that fit beside each other. */
+const LABELS_MAX = 15;
 /** Colours distinct on light and dark pages, and dashes for readers who cannot tell colours apart. */
 const LINES = [
   ['#0f766e', ''],
@@ -30,7 +32,7 @@ const LINES = [
   ['#6b7280', '1 2'],
 ] as const;
 
-/** Writes a chart of the attempts in each second, on a logarithmic scale, to docs/pictures/. */
+/** Writes a chart of what happens in each second, on a logarithmic scale, to docs/pictures/. */
 export function plot({ name, title, seconds, outageMs, capacityPerS }: Plot, outcomes: readonly Curve[]): void {
   const top = Math.max(...outcomes.map(({ peakPerS }) => peakPerS));
   const x = (second: number): number => LEFT + (second / seconds) * (WIDTH - LEFT - RIGHT);
@@ -44,7 +46,8 @@ export function plot({ name, title, seconds, outageMs, capacityPerS }: Plot, out
       `<text class="axis" x="${String(LEFT - 8)}" y="${at}" text-anchor="end" dy="4">${(10 ** power).toLocaleString('en')}</text>`,
     );
   }
-  for (let second = 0; second <= seconds; second += 60) {
+  const stepS = seconds > LABELS_MAX * 60 ? 600 : 60;
+  for (let second = 0; second <= seconds; second += stepS) {
     parts.push(
       `<text class="axis" x="${x(second).toFixed(1)}" y="${String(HEIGHT - BOTTOM + 18)}" text-anchor="middle">${String(second)} s</text>`,
     );

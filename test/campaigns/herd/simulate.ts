@@ -43,8 +43,13 @@ const RECORDS_PER_S = 3 / 600;
 /** Connections are lost over this time, not in the same millisecond. */
 const LOSS_SPREAD_MS = 1000;
 
-/** Simulates one outage with one policy and one seed. */
-export function simulate(scenario: Scenario, make: MakePolicy, seed: number): Outcome {
+/** Simulates one outage with one policy and one seed. `onBack` is called when a device's connection is accepted. */
+export function simulate(
+  scenario: Scenario,
+  make: MakePolicy,
+  seed: number,
+  onBack: (device: number, atMs: number) => void = () => undefined,
+): Outcome {
   const { devices, outageMs, windowMs, isBoot } = scenario;
   const horizonMs = outageMs + HORIZON_MS;
   const { uniform } = seededRandom(seed);
@@ -79,6 +84,7 @@ export function simulate(scenario: Scenario, make: MakePolicy, seed: number): Ou
         connected++;
         bump(back, Math.floor(answer.atMs / 1000));
         drain(ingest, answer.atMs);
+        onBack(device, answer.atMs);
       } else {
         calendar.put(device, policy.failed(device, nowMs, answer, uniform()));
       }
@@ -99,7 +105,7 @@ export function simulate(scenario: Scenario, make: MakePolicy, seed: number): Ou
   };
 }
 
-function bump(bins: Float64Array, at: number): void {
+export function bump(bins: Float64Array, at: number): void {
   bins[at] = (bins[at] ?? 0) + 1;
 }
 
@@ -114,11 +120,12 @@ function drain(ingest: Float64Array, connectedMs: number): void {
   for (let i = 1; i <= waiting; i++) bump(ingest, Math.floor((connectedMs + i * intervalMs) / 1000));
 }
 
-function ninetyNine(back: Float64Array, devices: number): number {
+/** Returns by which second 99 % of `total` have come; Infinity if they have not. */
+export function ninetyNine(bins: Float64Array, total: number): number {
   let sum = 0;
-  for (let second = 0; second < back.length; second++) {
-    sum += back[second] ?? 0;
-    if (sum >= 0.99 * devices) return second + 1;
+  for (let second = 0; second < bins.length; second++) {
+    sum += bins[second] ?? 0;
+    if (sum >= 0.99 * total) return second + 1;
   }
   return Infinity;
 }

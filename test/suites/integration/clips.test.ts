@@ -1,30 +1,22 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FilesStore } from '../../../cloud/media/files-store.js';
 import type { MediaStore } from '../../../cloud/media/media-store.js';
-import { S3Store } from '../../../cloud/media/s3-store.js';
-import { openSqliteStore } from '../../../cloud/store/sqlite/sqlite-store.js';
 import type { SegmentKey } from '../../../cloud/store/store.js';
-import { loadReceiptKeys } from '../../../cloud/trust/receipt-keys.js';
-import { realClock } from '../../../common/adapters/real-clock.js';
-import { realRandom } from '../../../common/adapters/real-random.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { ClaimV2 } from '../../../protocol/objects/claim.js';
 import { mediaReceiptKind } from '../../../protocol/objects/media-receipt.js';
 import { checkReceiptAgainstClaim } from '../../../protocol/objects/receipt.js';
 import { openSigned, type Verified } from '../../../protocol/objects/signed-object.js';
 import { freePort } from '../../../scripts/free-port.js';
+import { storeFilmed } from '../../campaigns/common/filmed.js';
 import { start, type Running } from '../../support/engines/command.js';
-import { radosgw } from '../../support/engines/s3.js';
-import { describeWith } from '../../support/engines/tools.js';
 import { afterThisTest } from '../../support/runner/after-test.js';
 import { limitMs } from '../../support/runner/speed.js';
 import { tempFolder } from '../../support/runner/temp.js';
 import { until } from '../../support/runner/wait.js';
-import { CameraV2 } from '../../support/worlds/camera-v2.js';
-import { CameraWorld } from '../../support/worlds/camera-world.js';
 import { bodyUrl } from '../../support/worlds/clip-world.js';
 
 const CLIPS = 6;
@@ -37,47 +29,28 @@ class ClipFleet {
   readonly bodies: readonly Uint8Array[];
   readonly receipted = new Set<Uint8Array>();
   private readonly folder: string;
-  private readonly environment: Readonly<Record<string, string>>;
   private readonly port: number;
   private readonly claim: Verified<ClaimV2>;
   private worker: Running | null = null;
 
   private constructor(parts: {
     readonly folder: string;
-    readonly environment: Readonly<Record<string, string>>;
     readonly port: number;
     readonly claim: Verified<ClaimV2>;
     readonly bodies: readonly Uint8Array[];
   }) {
     this.folder = parts.folder;
-    this.environment = parts.environment;
     this.port = parts.port;
     this.claim = parts.claim;
     this.bodies = parts.bodies;
   }
 
   /** Stores a camera with its clip records, as ingest leaves them. */
-  static async prepare(folder: string, environment: Readonly<Record<string, string>>): Promise<ClipFleet> {
-    const data = join(folder, 'cloud');
-    mkdirSync(data, { recursive: true });
-    const { current } = loadReceiptKeys(data, nodeSuite, realRandom);
-    const camera = new CameraV2(new CameraWorld({ cloud: current.signer }));
-    const claim = camera.claim();
-    const store = openSqliteStore(join(data, 'cloud.db'));
-    const accept = camera.accept(claim);
-    await store.claims.accept(claim, accept, realClock.wallMs());
-    const bodies: Uint8Array[] = [];
-    let prev = accept.hash;
-    for (let seq = 1; seq <= CLIPS; seq++) {
-      const lengths = Array.from({ length: SEGMENTS }, () => BODY_BYTES);
-      const filmed = camera.film(claim, seq, prev, realRandom.bytes(16), { lengths });
-      await store.records.put(filmed.record, [], realClock.wallMs());
-      bodies.push(...filmed.bodies);
-      prev = filmed.record.hash;
-    }
-    await store.close();
+  static async prepare(folder: string): Promise<ClipFleet> {
+    const lengths = Array.from({ length: SEGMENTS }, () => BODY_BYTES);
+    const { claim, bodies } = await storeFilmed(join(folder, 'cloud'), CLIPS, lengths);
     const port = await freePort();
-    return new ClipFleet({ folder, environment, port, claim, bodies });
+    return new ClipFleet({ folder, port, claim, bodies });
   }
 
   key(body: Uint8Array): SegmentKey {
@@ -90,7 +63,6 @@ class ClipFleet {
       SEALCLOUD_HTTP_PORT: String(this.port),
       SEALCLOUD_MQTT_EMBEDDED: 'true',
       SEALCLOUD_MQTT_EMBEDDED_PORT: '0',
-      ...this.environment,
     });
     this.worker = worker;
     afterThisTest(async () => {
@@ -165,7 +137,7 @@ describe('clips', () => {
     { timeout: limitMs(3 * MINUTES_MS) },
     async () => {
       const folder = tempFolder();
-      const fleet = await ClipFleet.prepare(folder, {});
+      const fleet = await ClipFleet.prepare(folder);
       const store = new FilesStore(join(folder, 'cloud', 'media', 'bodies'));
       await fleet.startWorker();
       for (const body of fleet.bodies.slice(0, 3)) {
@@ -186,48 +158,6 @@ describe('clips', () => {
       const [first] = fleet.bodies;
       if (first !== undefined) await store.remove(fleet.key(first));
       expect(await fleet.lost(store)).toBe(1);
-    },
-  );
-});
-
-describeWith('radosgw', 'clips on S3', () => {
-  it(
-    'lose no receipted body when worker or engine are killed in mid-upload and started again',
-    { timeout: limitMs(6 * MINUTES_MS) },
-    async () => {
-      const folder = tempFolder();
-      const engine = radosgw(folder);
-      afterThisTest(() => engine.kill());
-      await engine.start();
-      const url = await engine.bucket('clips');
-      const secretFile = join(folder, 'secret');
-      writeFileSync(secretFile, engine.access.secret);
-      const fleet = await ClipFleet.prepare(folder, {
-        SEALCLOUD_MEDIA_KIND: 's3',
-        SEALCLOUD_MEDIA_S3_URL: url,
-        SEALCLOUD_MEDIA_S3_KEY_ID: engine.access.keyId,
-        SEALCLOUD_MEDIA_S3_SECRET_FILE: secretFile,
-      });
-      const store = new S3Store({ ...engine.access, url }, realClock);
-      afterThisTest(() => store.close());
-      await fleet.startWorker();
-      const [first] = fleet.bodies;
-      if (first === undefined) throw new Error('no body');
-      await fleet.sendHalf(first);
-      await fleet.killWorker();
-      await fleet.startWorker();
-      const uploading = fleet.uploadAll();
-      await until('some are receipted', () => fleet.receipted.size >= 3, 60_000);
-      await fleet.killWorker();
-      await fleet.startWorker();
-      const before = fleet.receipted.size;
-      await until('more are receipted', () => fleet.receipted.size > before, 60_000);
-      await engine.kill();
-      const atKill = fleet.receipted.size;
-      expect(atKill).toBeLessThan(fleet.bodies.length);
-      await engine.start();
-      await uploading;
-      expect([fleet.receipted.size, await fleet.lost(store)]).toEqual([CLIPS * SEGMENTS, 0]);
     },
   );
 });

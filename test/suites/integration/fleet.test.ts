@@ -16,14 +16,21 @@ async function fleet(...args: readonly string[]): Promise<ScriptRun> {
   return ran;
 }
 
-async function run(only: string): Promise<FleetResult> {
+async function run(only: string, ...more: readonly string[]): Promise<FleetResult> {
   const size = ['--cameras', String(CAMERAS), '--records', String(RECORDS), '--resend', '3'];
-  const ran = await fleet('--json', '--only', only, ...size);
+  const ran = await fleet('--json', '--only', only, ...size, ...more);
   const result = jsonOf<FleetResult>(ran);
   expect(ran.stdout.trimEnd().split('\n')).toHaveLength(1);
   expect(ran.status).toBe(0);
   return result;
 }
+
+it('takes every body of clips into files, beside a floor that asks nothing', { timeout: limitMs(RUN_MS) }, async () => {
+  const { media } = await run('media-files', '--clips', '1', '--rounds', '1');
+  expect(media).toHaveLength(1);
+  expect(media[0]).toMatchObject({ store: 'files', bodies: 8 * 7, lost: 0, s3_requests_per_body: null });
+  expect(media[0]?.floor_per_s).toBeGreaterThan(0);
+});
 
 const whole = { records: CAMERAS * (RECORDS + 1), lost: 0, doubled: 0, misbound: 0, alarms: 0 };
 

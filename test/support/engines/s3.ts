@@ -1,5 +1,5 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { realClock } from '../../../common/adapters/real-clock.js';
@@ -17,6 +17,10 @@ export interface TestS3 {
   kill(): Promise<void>;
   /** Creates a bucket; resolves with its URL. */
   bucket(name: string): Promise<string>;
+  /** Resolves with the number of objects in a bucket. */
+  objects(name: string): Promise<number>;
+  /** Returns how many requests it has answered, by its own log. */
+  requests(): number;
 }
 
 const START_MS = 120_000;
@@ -151,5 +155,11 @@ export function radosgw(folder: string): TestS3 {
       });
       return url.href;
     },
+    objects: async (name) => {
+      const { stdout } = await tool('radosgw-admin', '-n', 'client.admin', 'bucket', 'stats', '--bucket', name);
+      const { usage } = JSON.parse(stdout) as { usage: Record<string, { num_objects: number } | undefined> };
+      return usage['rgw.main']?.num_objects ?? 0;
+    },
+    requests: () => readFileSync(join(home, 'client.rgw.log'), 'latin1').split(' req done ').length - 1,
   };
 }

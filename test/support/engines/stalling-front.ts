@@ -10,6 +10,7 @@ export class StallingFront {
   private readonly sockets = new Set<Socket>();
   private server: Server | null = null;
   private isStalled = false;
+  private leftBytes = Infinity;
 
   constructor(port: number, target: number) {
     this.port = port;
@@ -19,7 +20,10 @@ export class StallingFront {
   async start(): Promise<void> {
     const server = createServer((socket) => {
       const target = connect(this.target, '127.0.0.1');
-      this.join(socket, target);
+      this.join(socket, target, (bytes) => {
+        this.leftBytes -= bytes;
+        if (this.leftBytes <= 0) this.stall();
+      });
       this.join(target, socket);
     });
     this.server = server;
@@ -40,9 +44,15 @@ export class StallingFront {
     this.isStalled = true;
   }
 
+  /** Lets this many bytes of what clients send pass, and stalls then. */
+  stallAfter(bytes: number): void {
+    this.leftBytes = bytes;
+  }
+
   /** Bytes that were lost leave connections that are good for nothing, so they close. */
   resume(): void {
     this.isStalled = false;
+    this.leftBytes = Infinity;
     this.closeAll();
   }
 
@@ -50,10 +60,12 @@ export class StallingFront {
     for (const socket of this.sockets) socket.destroy();
   }
 
-  private join(from: Socket, to: Socket): void {
+  private join(from: Socket, to: Socket, passed: (bytes: number) => void = () => undefined): void {
     this.sockets.add(from);
-    from.on('data', (chunk) => {
-      if (!this.isStalled) to.write(chunk);
+    from.on('data', (chunk: Buffer) => {
+      if (this.isStalled) return;
+      to.write(chunk);
+      passed(chunk.length);
     });
     from.on('error', () => undefined);
     from.once('close', () => {
