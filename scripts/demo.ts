@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { realClock } from '../common/adapters/real-clock.js';
-import { sleep } from '../common/clock.js';
+import { atMost, sleep } from '../common/clock.js';
 import { buildPage } from './build-page.js';
 import { checkout } from './checkout.js';
 import { commandLine, runCommand, wholeNumber } from './command.js';
@@ -52,10 +52,12 @@ const MOCKS: readonly DemoCamera[] = [
   { name: 'Driveway', owner: 'Anna', environment: { SEALCAM_MOCK_SCENE: 'driveway', SEALCAM_MOCK_SEED: '23' } },
   { name: 'Garden', owner: 'Ben', environment: { SEALCAM_MOCK_SCENE: 'garden', SEALCAM_MOCK_SEED: '37' } },
 ];
-/** In a mock scene somebody comes at once. A camera that is claimed then has seen too little for the pre-roll of a clip. */
-const FIRST_VISIT_MS = 10_000;
+/** How long a camera is waited for that should see somebody before it is claimed. */
+const FIRST_VISIT_MAX_MS = 30_000;
 /** With --events the demo gives up after this time, so that a fault cannot hang a build. */
 const EVENTS_TIMEOUT_MS = 180_000;
+/** How a camera's log begins that saw somebody before it had an owner. */
+const UNOWNED_EVENT = 'an event without an owner';
 
 /** Ports and page of one run. */
 interface Site {
@@ -217,18 +219,22 @@ class Demo {
     if (keys.status !== 0) throw new Error(`keygen: ${keys.stderr}${keys.stdout}`);
     const { device, claim_code: code } = JSON.parse(keys.stdout) as { device: string; claim_code: string };
     this.names.set(device, camera.name);
+    let onVisit: () => void = () => undefined;
+    const visited = new Promise<void>((resolve) => (onVisit = resolve));
     const child = new Child({
       name: `camera-${String(number + 1)}`,
       args: [cli, 'run'],
       environment,
       logFolder: join(this.folder, 'logs'),
       onLine: (line) => {
+        if (line.msg?.startsWith(UNOWNED_EVENT) === true) onVisit();
         if (line.msg === 'recorded') this.reported.set(`${device}/${String(line['seq'])}`, line);
         if (line.level === 'error') this.printLine(`${camera.name}: ${String(line.msg)}`);
       },
     });
     this.children.push(child);
-    if (this.options.clips) await sleep(realClock, FIRST_VISIT_MS);
+    // A ring is empty at the claim. While an event goes on that is nobody's, the next one is as far away as it can be.
+    if (this.options.clips) await atMost(realClock, FIRST_VISIT_MAX_MS, visited);
     await watchers.get(camera.owner)?.claim(code);
     this.printLine(`  ${camera.name} belongs to ${camera.owner}`);
     return device;

@@ -191,10 +191,11 @@ export class Recorder {
     claim: Verified<AnyClaim> | null,
     decidedAtMs: number,
   ): Promise<void> {
-    const { counters } = this.deps;
+    const { counters, log } = this.deps;
     if (this.isAbandoned) return;
     if (claim === null) {
       counters.add('events.unclaimed');
+      if (transition.type === 'start') log.debug({}, 'an event without an owner: nothing of it is recorded');
       this.event = null;
       return;
     }
