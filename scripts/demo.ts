@@ -1,15 +1,16 @@
 /** `npm run demo`: the whole system on one machine, with mock cameras. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { realClock } from '../common/adapters/real-clock.js';
-import { atMost, sleep } from '../common/clock.js';
+import { sleep } from '../common/clock.js';
 import { buildPage } from './build-page.js';
 import { checkout } from './checkout.js';
 import { commandLine, runCommand, wholeNumber } from './command.js';
 import { Child, type LogLine } from './demo/children.js';
 import { startLocalCloud, untilHealthy } from './demo/local-cloud.js';
+import { NO_EVENTS, RING_FILLS_MS } from './demo/quiet.js';
 import { ClipWatch } from './demo/clip-watch.js';
 import { StageTimes } from './demo/stages.js';
 import { Watcher, type OpenedEvent } from './demo/watcher.js';
@@ -52,12 +53,8 @@ const MOCKS: readonly DemoCamera[] = [
   { name: 'Driveway', owner: 'Anna', environment: { SEALCAM_MOCK_SCENE: 'driveway', SEALCAM_MOCK_SEED: '23' } },
   { name: 'Garden', owner: 'Ben', environment: { SEALCAM_MOCK_SCENE: 'garden', SEALCAM_MOCK_SEED: '37' } },
 ];
-/** How long a camera is waited for that should see somebody before it is claimed. */
-const FIRST_VISIT_MAX_MS = 30_000;
 /** With --events the demo gives up after this time, so that a fault cannot hang a build. */
 const EVENTS_TIMEOUT_MS = 180_000;
-/** How a camera's log begins that saw somebody before it had an owner. */
-const UNOWNED_EVENT = 'an event without an owner';
 
 /** Ports and page of one run. */
 interface Site {
@@ -199,7 +196,10 @@ class Demo {
     { brokerPort, pageOrigin, cloudOrigin }: Site,
     watchers: Watchers,
   ): Promise<string> {
+    const settings = join(this.folder, `camera-${String(number + 1)}.toml`);
+    writeFileSync(settings, this.options.clips ? NO_EVENTS : '');
     const environment = {
+      SEALCAM_CONFIG: settings,
       SEALCAM_DATA_FOLDER: join(this.folder, `camera-${String(number + 1)}`),
       SEALCAM_UPLINK_URL: `mqtt://127.0.0.1:${String(brokerPort)}`,
       SEALCAM_UPLINK_INITIAL_WINDOW: '1 s',
@@ -219,24 +219,24 @@ class Demo {
     if (keys.status !== 0) throw new Error(`keygen: ${keys.stderr}${keys.stdout}`);
     const { device, claim_code: code } = JSON.parse(keys.stdout) as { device: string; claim_code: string };
     this.names.set(device, camera.name);
-    let onVisit: () => void = () => undefined;
-    const visited = new Promise<void>((resolve) => (onVisit = resolve));
     const child = new Child({
       name: `camera-${String(number + 1)}`,
       args: [cli, 'run'],
       environment,
       logFolder: join(this.folder, 'logs'),
       onLine: (line) => {
-        if (line.msg?.startsWith(UNOWNED_EVENT) === true) onVisit();
         if (line.msg === 'recorded') this.reported.set(`${device}/${String(line['seq'])}`, line);
         if (line.level === 'error') this.printLine(`${camera.name}: ${String(line.msg)}`);
       },
     });
     this.children.push(child);
-    // A ring is empty at the claim. While an event goes on that is nobody's, the next one is as far away as it can be.
-    if (this.options.clips) await atMost(realClock, FIRST_VISIT_MAX_MS, visited);
     await watchers.get(camera.owner)?.claim(code);
     this.printLine(`  ${camera.name} belongs to ${camera.owner}`);
+    if (this.options.clips) {
+      await sleep(realClock, RING_FILLS_MS);
+      writeFileSync(settings, '');
+      child.signal('SIGHUP');
+    }
     return device;
   }
 

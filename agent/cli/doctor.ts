@@ -18,9 +18,9 @@ import type { ConfigSource } from '../../common/config/load.js';
 import { memoryText } from '../console/layout.js';
 import { loadAgentConfig, type Config } from '../config/keys.js';
 import { openDatabase } from '../outbox/database.js';
+import { checkUploads } from '../main/check-uploads.js';
 import { keyStoreOf } from '../main/drivers.js';
 import { hardwareChecks, type Check } from './doctor-hardware.js';
-import { checkUploads } from './doctor-uploads.js';
 import type { Output } from './output.js';
 import { runningAgent } from './running-agent.js';
 

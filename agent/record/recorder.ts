@@ -191,11 +191,10 @@ export class Recorder {
     claim: Verified<AnyClaim> | null,
     decidedAtMs: number,
   ): Promise<void> {
-    const { counters, log } = this.deps;
+    const { counters } = this.deps;
     if (this.isAbandoned) return;
     if (claim === null) {
       counters.add('events.unclaimed');
-      if (transition.type === 'start') log.debug({}, 'an event without an owner: nothing of it is recorded');
       this.event = null;
       return;
     }

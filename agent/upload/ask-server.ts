@@ -32,12 +32,8 @@ export async function askServer(settings: PutSettings, clock: Clock): Promise<Re
       request.on('error', reject);
     });
     request.end();
-    let refusal: Refusal | null = null;
-    const read = answered.then(async (response) => {
-      refusal = await readRefusal(response);
-    });
-    await atMost(clock, connectTimeoutMs + answerTimeoutMs, read);
-    if (refusal !== null) return refusal;
+    const read = answered.then(readRefusal);
+    if (await atMost(clock, connectTimeoutMs + answerTimeoutMs, read)) return await read;
     throw new SealcamError('cloud-unreachable', `no answer within ${String(answerTimeoutMs)} ms`);
   } catch (error) {
     throw isSealcamError(error) ? error : connectionError(error, CLIP_SERVER);

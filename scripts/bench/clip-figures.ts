@@ -94,7 +94,9 @@ function costOf(run: ClipFigures, without: ClipFigures): ClipCost {
 export function guestClipRuns(lines: readonly string[]): readonly ClipRun[] {
   return CLIP_CODECS.map((codec) => {
     const of = (kind: string): string[] =>
-      lines.flatMap((line) => (line.startsWith(`${kind} ${codec} `) ? [line.slice(kind.length + codec.length + 2)] : []));
+      lines.flatMap((line) =>
+        line.startsWith(`${kind} ${codec} `) ? [line.slice(kind.length + codec.length + 2)] : [],
+      );
     const [ticks] = of('cpu');
     const [stopped] = of('stopped');
     if (ticks === undefined || stopped === undefined) throw new Error(`the run with clip.codec ${codec} did not end`);
@@ -128,7 +130,7 @@ export function stoppedAgent(line: string): StoppedAgent {
 }
 
 /** Of /proc/PID/stat, everywhere. */
-export const TICKS_PER_SECOND = 100;
+const TICKS_PER_SECOND = 100;
 
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readChildrenMemory, readProcessMemory } from '../../hal/linux/process-memory.js';
+import { readProcessorSeconds } from '../../hal/linux/process-time.js';
 import { checkout } from '../checkout.js';
 import { endProcess } from '../end-process.js';
 import { freePort } from '../free-port.js';
@@ -10,7 +10,6 @@ import {
   CLIP_CODECS,
   clipFigures,
   stoppedAgent,
-  TICKS_PER_SECOND,
   type ClipFigures,
   type ClipRun,
   type ClipSample,
@@ -70,7 +69,7 @@ export async function benchClips(
       );
       const pid = agent.pid ?? 0;
       const samples = await sample(pid, minutes);
-      const cpuS = processorTicks(pid) / TICKS_PER_SECOND;
+      const cpuS = readProcessorSeconds(pid);
       await endProcess(agent, 'SIGTERM');
       return { codec, samples, cpuS, stopped: stoppedAgent(await stopped) };
     });
@@ -93,11 +92,4 @@ async function sample(pid: number, minutes: number): Promise<ClipSample[]> {
     samples.push({ atS: atMs / 1000, anonKiB, groupAnonKiB, cgroupKiB: null });
   }
   return samples;
-}
-
-/** Returns the processor time of a process, without its children, in ticks. */
-function processorTicks(pid: number): number {
-  const [, ...fields] = readFileSync(`/proc/${String(pid)}/stat`, 'utf8').split(') ');
-  const [user = NaN, system = NaN] = fields.join(') ').split(' ').slice(11, 13).map(Number);
-  return user + system;
 }

@@ -127,13 +127,13 @@ describeWith('ffmpeg', 'video: h264, of a file', () => {
 
   it('misses nothing where a later pass begins late', async () => {
     const stand = new StandIns();
-    const path = makeClip({ seconds: 3 });
+    const path = makeClip({ seconds: 2 });
     const real = execFileSync('which', ['ffmpeg'], { encoding: 'utf8' }).trim();
     // Later than what belongs to the past of a pass that was joined.
     stand.add('ffmpeg', `sleep 1.3; exec ${real} "$@"`);
     const both = replayed(path);
     await both.video.open(never());
-    const { units } = await readUnits(both, 35);
+    const { units } = await readUnits(both, 15);
     const gaps = units
       .slice(1)
       .map(({ monotonicMs }, i) => Math.round((monotonicMs - (units[i]?.monotonicMs ?? 0)) / 100));

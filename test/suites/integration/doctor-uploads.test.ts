@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { checkUploads } from '../../../agent/cli/doctor-uploads.js';
+import { checkUploads } from '../../../agent/main/check-uploads.js';
 import { loadAgentConfig, type Config } from '../../../agent/config/keys.js';
 import type { SealcamError } from '../../../common/errors.js';
 import { embedded } from '../../support/engines/brokers.js';
@@ -42,7 +42,9 @@ describe('the doctor asks the server of the clips', () => {
       `ok ${cloud.origin} is a cloud that takes bodies of clips; without TLS, so only for development`,
     );
     // The control: the same cloud has no such route elsewhere.
-    expect(await found(configFor(`${cloud.origin}/v1`))).toMatch(/^cloud-unreachable \| clip\.uploadUrl: .* answers 404/);
+    expect(await found(configFor(`${cloud.origin}/v1`))).toMatch(
+      /^cloud-unreachable \| clip\.uploadUrl: .* answers 404/,
+    );
   });
 
   it('with one request without a body, below the base address', async () => {
@@ -58,11 +60,17 @@ describe('the doctor asks the server of the clips', () => {
   it('and names the setting and the remedy for each other answer', async () => {
     const inside = await ClipServer.start(answering(200));
     const cases: readonly (readonly [Answer, RegExp])[] = [
-      [answering(301, { location: `${inside.url}/x` }), /answers 301, a redirect to http.*never follows \| .*clip\.uploadUrl/],
+      [
+        answering(301, { location: `${inside.url}/x` }),
+        /answers 301, a redirect to http.*never follows \| .*clip\.uploadUrl/,
+      ],
       [answering(404, {}, 'nothing here'), /answers 404, and not as a cloud that takes clips \| .*clip\.uploadUrl/],
       [answering(405), /answers 405, .* \| .*PUT \/v1\/media\//],
       [answering(200, {}, 'x'.repeat(100_000)), /answers 200, .* \| .*clip\.uploadUrl/],
-      [answering(429, {}, '{"error":{"code":"rate-limited"}}'), /answers 429: it takes no bodies now \| .*clip\.uploadUrl/],
+      [
+        answering(429, {}, '{"error":{"code":"rate-limited"}}'),
+        /answers 429: it takes no bodies now \| .*clip\.uploadUrl/,
+      ],
       [answering(502, {}, '<html>'), /answers 502: it takes no bodies now \| .*clip\.uploadUrl/],
       [(request) => request.socket.destroy(), /\| clip\.uploadUrl: 127\.0\.0\.1:\d+: .* \| Check clip\.uploadUrl/],
     ];
@@ -88,7 +96,9 @@ describe('the doctor asks the server of the clips', () => {
 
   it('and says where the address is from that nobody set', async () => {
     const text = await found(configFor('', { SEALCAM_UPLINK_URL: 'mqtts://127.0.0.1:1' }));
-    expect(text).toMatch(/^cloud-unreachable \| clip\.uploadUrl \(empty: the host of uplink\.url\): 127\.0\.0\.1:443: /);
+    expect(text).toMatch(
+      /^cloud-unreachable \| clip\.uploadUrl \(empty: the host of uplink\.url\): 127\.0\.0\.1:443: /,
+    );
   });
 });
 

@@ -62,7 +62,9 @@ describe('what clips cost', () => {
       cpuRatio: 1.1,
     });
     expect(h264?.over).toMatchObject({ agentRssAnonMiB: 2, agentPeakRssAnonMiB: 4, framesDropped: 0, cpuRatio: 1.5 });
-    expect(h264 === undefined ? '' : clipLine(h264)).toMatch(/^h264 .*18\.00 MiB.*2\.00 above .*9 segments at the cloud/);
+    expect(h264 === undefined ? '' : clipLine(h264)).toMatch(
+      /^h264 .*18\.00 MiB.*2\.00 above .*9 segments at the cloud/,
+    );
   });
 
   it('is not told where a run is missing or too short', () => {
@@ -94,7 +96,10 @@ describe('the stand-in for an encoder', () => {
       afterThisTest(() => void child.kill());
       const texts = ['', ''];
       for (const [i, fd] of [1, 3].entries())
-        (child.stdio[fd] as Readable).on('data', (chunk: Buffer) => (texts[i] += chunk.toString()));
+        (child.stdio[fd] as Readable).on(
+          'data',
+          (chunk: Buffer) => (texts[i] = `${texts[i] ?? ''}${chunk.toString()}`),
+        );
       await until('three pictures', () => (texts[0]?.split(' ').length ?? 0) > 3);
       child.kill();
       return texts;

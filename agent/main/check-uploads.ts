@@ -6,9 +6,9 @@ import { silentLog } from '../../common/log.js';
 import { RELEASED_MS } from '../../common/version.js';
 import { LinuxSystemClock, readBootId } from '../../hal/linux/system.js';
 import type { Config } from '../config/keys.js';
-import { TimeFloor } from '../main/adapters/time-floor.js';
-import { uplinkSecrets } from '../main/adapters/uplink-secrets.js';
-import { uploadUrl } from '../main/uploads.js';
+import { TimeFloor } from './adapters/time-floor.js';
+import { uplinkSecrets } from './adapters/uplink-secrets.js';
+import { uploadUrl } from './uploads.js';
 import { askServer, type Refusal } from '../upload/ask-server.js';
 
 const TIMEOUT_MS = 5000;
