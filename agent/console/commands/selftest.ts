@@ -86,8 +86,8 @@ const STEPS: readonly Step[] = [
       agent.outbox.tryBodies(random.bytes(TRIED_BYTES));
       const tookMs = Math.round(clock.monotonicMs() - startedMs);
       const written = agent.vitals?.writtenPerDay ?? null;
-      const perDay = written === null ? '' : `, ${(written / 1024 ** 2).toFixed(1)} MiB written within a day`;
-      return `${String(TRIED_BYTES / 1024)} KiB written, synced and read in ${String(tookMs)} ms${perDay}`;
+      const perDay = written === null ? '' : `; ${(written / 1024 ** 2).toFixed(1)} MiB within a day`;
+      return `${String(TRIED_BYTES / 1024)} KiB written and read in ${String(tookMs)} ms${perDay}`;
     },
   },
   {
