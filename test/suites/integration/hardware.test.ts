@@ -90,7 +90,9 @@ describe('sealcam on a board', () => {
     await until('the camera', () => camera.lines.some(({ msg }) => String(msg).includes('the camera is open')));
     const { stdout } = run('sealcam', ['doctor'], filming);
     expect(stdout).toMatch(/ok {4}video +the running agent has the camera/);
-    expect(stdout).toMatch(/FAIL {2}clip server +clip\.uploadUrl \(empty: the host of uplink\.url\): 127\.0\.0\.1:8080: /);
+    expect(stdout).toMatch(
+      /FAIL {2}clip server +clip\.uploadUrl \(empty: the host of uplink\.url\): 127\.0\.0\.1:8080: /,
+    );
     camera.signal('SIGTERM');
     expect(await camera.ended).toBe(0);
     expect(run('sealcam', ['doctor'], filming).stdout).toMatch(/ok {4}video +jpeg 640x360/);
