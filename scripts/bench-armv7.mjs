@@ -28,17 +28,20 @@ const FRAMES = 240;
 /** A camera's memory; the stages need more. */
 const MEMORY_MIB = 512;
 const STAGES_MIB = 1024;
-const HELP = `npm run bench:armv7 [-- [--memory | --detector | --start] [--minutes N] [--protocol N] [--save]]
+const FILMED = `claimed by ${RECIPIENTS}, 5 frames a second of a stand-in encoder, clips uploaded to a cloud in the same machine`;
+const HELP = `npm run bench:armv7 [-- [--memory | --clips | --detector | --start] [--minutes N] [--protocol N] [--save]]
 
-The image's program on a whole emulated machine, a Cortex-A7: memory and ratios. Without an option of the first three: what an
+The image's program on a whole emulated machine, a Cortex-A7: memory and ratios. Without an option of the first four: what an
 event and a picture cost, the two seal suites beside each other, and a period's wrap. Ten minutes and more.
 
   --memory     memory, start and frames a second, in a machine of ${MEMORY_MIB} MiB
+  --clips      memory, frames and processor time with clips of JPEG files and of H.264, beside the same without clips, in turn
   --detector   the detector's cost beside decoding, five minutes
   --start      starts, beside an empty Node: a few minutes
-  --minutes N  memory: how long the agent works while its memory is sampled, 2 to 240 (30)
+  --minutes N  memory and clips: how long each agent works while its memory is sampled, 2 to 240 (30)
   --protocol N memory and start: version of the camera's claim, 1 or 2 (2)
-  --save       write docs/results/armv7.json, armv7-memory.json, armv7-detector.json or armv7-start.json
+  --save       write docs/results/armv7.json, armv7-memory.json, armv7-clips.json, armv7-detector.json or
+               armv7-start.json
   --help       this text
 
 Exit status: 0 measured, 2 wrong usage, 4 something outside is missing.
@@ -59,13 +62,13 @@ let commit = 'unknown';
 try {
   commit = await currentCommit();
   await prepareMachine();
-  await installPackages(['qemu-system-arm', 'cpio', 'lz4']);
+  await installPackages(['qemu-system-arm', 'cpio', 'lz4', ...(part === 'clips' ? ['ffmpeg'] : [])]);
   await bootstrap();
   const [base, program] = await Promise.all([makeRoot(root), makeProgram()]);
   const image = await makeImage(base, program);
   const kernel = await makeKernel();
   const lines = await boot(kernel, await makeInitrd(image.rootfs, kernel));
-  await { detector: saveBench, memory: saveMemory, stages: saveBench, start: saveStart }[part](lines);
+  await { clips: saveClips, detector: saveBench, memory: saveMemory, stages: saveBench, start: saveStart }[part](lines);
 } catch (error) {
   if (!(error instanceof Obstacle)) throw error;
   printProgress(`bench:armv7: ${error.message}`);
@@ -75,7 +78,7 @@ try {
 function readOptions() {
   const flag = { type: 'boolean', default: false };
   try {
-    const parts = { memory: flag, detector: flag, start: flag };
+    const parts = { memory: flag, clips: flag, detector: flag, start: flag };
     const {
       save: saved,
       minutes: text,
@@ -136,8 +139,15 @@ async function makeInitrd(rootfs, kernel) {
   }
   // A camera of a household of eight. Its frames come from files, so that drawing them costs it no memory.
   const { makeClaimedData, drawFrames } = await import('../dist/scripts/bench/claimed-data.js');
-  makeClaimedData(join(guest, 'data'), RECIPIENTS, join(guest, 'cloud'), protocol);
-  await drawFrames(join(guest, 'frames'), FRAMES);
+  if (part === 'clips') {
+    const { CLIP_CODECS } = await import('../dist/scripts/bench/clip-figures.js');
+    for (const codec of CLIP_CODECS) makeClaimedData(join(guest, `data-${codec}`), RECIPIENTS, join(guest, 'cloud'));
+    const { makeStandInCamera } = await import('../dist/scripts/bench/stand-in-camera.js');
+    await makeStandInCamera(join(guest, 'camera'));
+  } else {
+    makeClaimedData(join(guest, 'data'), RECIPIENTS, join(guest, 'cloud'), protocol);
+    await drawFrames(join(guest, 'frames'), FRAMES);
+  }
   const { wrapRecipients } = await import('../dist/scripts/bench/wrap.js');
   writeFileSync(join(guest, 'recipients'), wrapRecipients());
   const initrd = join(cache, 'initrd.lz4');
@@ -157,7 +167,7 @@ async function boot(kernel, initrd) {
   const machine = ['-M', 'virt', '-cpu', CPU, '-m', size, '-smp', '1', '-nographic', '-no-reboot', '-nic', 'none'];
   const what = ` part=${part} minutes=${minutes} protocol=${protocol}`;
   // Time counts instructions there, 2 ns each, so that other load on this machine does not count; waiting is skipped.
-  if (part === 'start' || part === 'stages') machine.push('-icount', 'shift=1,sleep=off');
+  if (part === 'start' || part === 'stages' || part === 'clips') machine.push('-icount', 'shift=1,sleep=off');
   const files = ['-kernel', vmlinuz, '-initrd', initrd];
   const args = [...machine, ...files, '-append', `console=ttyAMA0 quiet rdinit=/init${what}`];
   const child = spawn('qemu-system-arm', args, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -211,7 +221,7 @@ async function currentCommit() {
 function about() {
   const options = [
     ...(part === 'stages' ? [] : [`--${part}`]),
-    ...(part === 'memory' ? [`--minutes ${minutes}`] : []),
+    ...(part === 'memory' || part === 'clips' ? [`--minutes ${minutes}`] : []),
     ...(protocol === 1 ? ['--protocol 1'] : []),
     ...(isSaved ? ['--save'] : []),
   ];
@@ -229,6 +239,14 @@ function publish(result) {
   mkdirSync(folder, { recursive: true });
   const name = part === 'stages' ? 'armv7' : `armv7-${part}`;
   writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
+}
+
+/** What clips cost beside none. The machine holds the bodies that its cloud stores, so it has more memory than a camera. */
+async function saveClips(lines) {
+  const { clipFigures, clipLine, guestClipRuns } = await import('../dist/scripts/bench/clip-figures.js');
+  const figures = clipFigures(guestClipRuns(lines));
+  publish({ ...about(), minutes, machineMiB: machineMiB(), agentIs: FILMED, figures });
+  for (const figure of figures) console.log(clipLine(figure));
 }
 
 async function saveMemory(lines) {

@@ -1,5 +1,7 @@
 /** `npm run bench`: times the stages of an event beside floors that are timed in the same run. */
 import { comparisonText, compareWithSaved } from './bench/against-saved.js';
+import { clipLine } from './bench/clip-figures.js';
+import { benchClips } from './bench/clips.js';
 import { benchDetector, detectorTable } from './bench/detector.js';
 import { benchHandshake } from './bench/handshake.js';
 import { benchIngest } from './bench/ingest.js';
@@ -15,18 +17,20 @@ import { BenchWorld } from './bench/world.js';
 import { commandLine, numberIn, printResult, runCommand, wholeNumber, type CommandContext } from './command.js';
 import { readResult, saveResult, writePart } from './results.js';
 
-const HELP = `npm run bench [-- [detector | memory | seals | start | wrap] [options]]
+const HELP = `npm run bench [-- [clips | detector | memory | seals | start | wrap] [options]]
 
 Measures what one event costs, stage by stage, each beside a floor that is timed in the same run; what a record costs the
 cloud beside its bare signature check; and how many bytes an event takes on the wire. Compare the ratios: absolute times
 are this machine's.
 
+  clips        run the packaged camera without clips, with clips of JPEG files and of H.264 from a stand-in encoder, at the same
+               time and uploading; sample their memory and that of what they start
   detector     measure only what a frame costs the detector, beside decoding it
   seals        measure only the two seal suites, beside each other; saved and compared with all others only
   wrap         measure only what wrapping a period's key leaves in the memory of the process that asks for it
   memory       run the packaged camera, claimed, publishing and receipted, and sample its memory
   start        start the packaged camera beside an empty Node, and with a full outbox beside an empty one
-  --minutes N  memory: how long, 0.1 to 1440 (30)
+  --minutes N  clips and memory: how long, 0.1 to 1440 (30)
   --node TEXT  memory: options of Node that are added to the package's, for a trial
   --protocol N memory and start: version of the camera's claim, 1 or 2 (2)
   --queued N   start: records in the full outbox, 1 to 1000000 (100000)
@@ -34,13 +38,13 @@ are this machine's.
   --compare    also name what got worse than docs/results/bench.json (detector: bench-detector.json) by more than the
                figure varied in this run and in that one
   --json       print one JSON object on stdout
-  --save       also write that file (detector: docs/detector.md too; memory: memory.json; start: start.json)
+  --save       also write that file (detector: docs/detector.md too; clips: clips.json; memory: memory.json; start: start.json)
   --help       print this text
 
 Exit status: 0 measured, also where something got worse; 1 failed, 2 wrong usage.
 `;
 
-const PARTS = ['detector', 'memory', 'seals', 'start', 'wrap'] as const;
+const PARTS = ['clips', 'detector', 'memory', 'seals', 'start', 'wrap'] as const;
 
 interface Options {
   readonly only: (typeof PARTS)[number] | null;
@@ -88,7 +92,7 @@ await runCommand({
   },
   main: (options, context) => {
     const { only } = options;
-    return (only === null ? stages : { detector, memory, seals, start, wrap: wraps }[only])(options, context);
+    return (only === null ? stages : { clips, detector, memory, seals, start, wrap: wraps }[only])(options, context);
   },
 });
 
@@ -110,6 +114,15 @@ async function memory(
     `${String(figures.recorded)} events recorded, ${String(figures.receipted)} records receipted, ${String(figures.queued)} queued`,
   ];
   printResult(json, result, text.join('\n'));
+  return 0;
+}
+
+async function clips({ minutes, json, save }: Options, context: CommandContext): Promise<number> {
+  const { folder, progress, onInterrupt } = context;
+  const figures = await benchClips(folder, minutes, progress, onInterrupt);
+  const result = { command: commandLine('bench'), minutes, figures };
+  if (save) saveResult('clips', result);
+  printResult(json, result, figures.map((figure) => `${clipLine(figure)}\n`).join(''));
   return 0;
 }
 

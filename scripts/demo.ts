@@ -1,5 +1,5 @@
 /** `npm run demo`: the whole system on one machine, with mock cameras. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { spawnSync } from 'node:child_process';
@@ -12,6 +12,7 @@ import { checkout } from './checkout.js';
 import { commandLine, runCommand, wholeNumber } from './command.js';
 import { Child, type LogLine } from './demo/children.js';
 import { startLocalCloud, untilHealthy } from './demo/local-cloud.js';
+import { NO_EVENTS, RING_FILLS_MS } from './demo/quiet.js';
 import { ClipWatch } from './demo/clip-watch.js';
 import { StageTimes } from './demo/stages.js';
 import { Watcher, type OpenedEvent } from './demo/watcher.js';
@@ -54,8 +55,6 @@ const MOCKS: readonly DemoCamera[] = [
   { name: 'Driveway', owner: 'Anna', environment: { SEALCAM_MOCK_SCENE: 'driveway', SEALCAM_MOCK_SEED: '23' } },
   { name: 'Garden', owner: 'Ben', environment: { SEALCAM_MOCK_SCENE: 'garden', SEALCAM_MOCK_SEED: '37' } },
 ];
-/** In a mock scene somebody comes at once. A camera that is claimed then has seen too little for the pre-roll of a clip. */
-const FIRST_VISIT_MS = 10_000;
 /** With --events the demo gives up after this time, so that a fault cannot hang a build. */
 const EVENTS_TIMEOUT_MS = 180_000;
 
@@ -199,7 +198,10 @@ class Demo {
     { brokerPort, pageOrigin, cloudOrigin }: Site,
     watchers: Watchers,
   ): Promise<string> {
+    const settings = join(this.folder, `camera-${String(number + 1)}.toml`);
+    writeFileSync(settings, this.options.clips ? NO_EVENTS : '');
     const environment = {
+      SEALCAM_CONFIG: settings,
       SEALCAM_DATA_FOLDER: join(this.folder, `camera-${String(number + 1)}`),
       SEALCAM_UPLINK_URL: `mqtt://127.0.0.1:${String(brokerPort)}`,
       SEALCAM_UPLINK_INITIAL_WINDOW: '1 s',
@@ -230,9 +232,13 @@ class Demo {
       },
     });
     this.children.push(child);
-    if (this.options.clips) await sleep(realClock, FIRST_VISIT_MS);
     await watchers.get(camera.owner)?.claim(code);
     this.printLine(`  ${camera.name} belongs to ${camera.owner}`);
+    if (this.options.clips) {
+      await sleep(realClock, RING_FILLS_MS);
+      writeFileSync(settings, '');
+      child.signal('SIGHUP');
+    }
     return device;
   }
 

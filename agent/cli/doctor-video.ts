@@ -1,11 +1,13 @@
 import { realClock } from '../../common/adapters/real-clock.js';
 import { SealcamError } from '../../common/errors.js';
+import { CAMERA_DRIVERS } from '../../hal/camera-drivers.js';
 import type { Camera } from '../../hal/camera.js';
 import type { VideoSource, VideoUnit } from '../../hal/video-source.js';
 import { Segmenter } from '../clip/segmenter.js';
 import { UnitRing } from '../clip/unit-ring.js';
 import type { Config } from '../config/keys.js';
 import { cameraOf } from '../main/cameras.js';
+import { runningAgent } from './running-agent.js';
 
 const CHECK_TIMEOUT_MS = 25_000;
 /** Beyond the pre-roll: up to two groups of pictures are dropped at a time. */
@@ -13,6 +15,9 @@ const READ_MORE_MS = 5000;
 
 /** Streams the configured video for a moment. Returns what it is, and what a clip of it would be. @throws SealcamError as the video does */
 export async function checkVideo(config: Config): Promise<string> {
+  if (CAMERA_DRIVERS[config['camera.driver']].isHardware && (await runningAgent(config)) !== undefined) {
+    return 'the running agent has the camera; `clip status` on its console tells';
+  }
   const { camera, video } = cameraOf(config, realClock);
   if (video === null) throw new SealcamError('video-unsupported', 'clip.codec is off');
   const prerollMs = config['clip.prerollSeconds'] * 1000;

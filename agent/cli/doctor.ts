@@ -1,5 +1,4 @@
 import { accessSync, constants } from 'node:fs';
-import { realpath } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -9,7 +8,6 @@ import { realClock } from '../../common/adapters/real-clock.js';
 import { asSealcamError, isSealcamError, SealcamError } from '../../common/errors.js';
 import { RELEASED_MS, VERSION } from '../../common/version.js';
 import { CAMERA_DRIVERS } from '../../hal/camera-drivers.js';
-import { holdersOf } from '../../hal/linux/device-users.js';
 import { readProcessMemory } from '../../hal/linux/process-memory.js';
 import { clockSource, LinuxSystem } from '../../hal/linux/system.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
@@ -20,9 +18,11 @@ import type { ConfigSource } from '../../common/config/load.js';
 import { memoryText } from '../console/layout.js';
 import { loadAgentConfig, type Config } from '../config/keys.js';
 import { openDatabase } from '../outbox/database.js';
+import { checkUploads } from '../main/check-uploads.js';
 import { keyStoreOf } from '../main/drivers.js';
 import { hardwareChecks, type Check } from './doctor-hardware.js';
 import type { Output } from './output.js';
+import { runningAgent } from './running-agent.js';
 
 const FREE_MIN_BYTES = 64 * 1024 * 1024;
 const BROKER_TIMEOUT_MS = 5000;
@@ -102,7 +102,7 @@ function checksOf(config: Config, environment: ConfigSource['environment']): rea
         return join(folder, 'outbox.db');
       },
     },
-    { name: 'memory', run: () => runningMemory(join(folder, 'outbox.db')) },
+    { name: 'memory', run: () => runningMemory(config) },
     {
       name: 'cryptography',
       run: () => {
@@ -134,13 +134,13 @@ function checksOf(config: Config, environment: ConfigSource['environment']): rea
     ...(CAMERA_DRIVERS[config['camera.driver']].needsFfmpeg ? [{ name: 'ffmpeg', run: ffmpegVersion }] : []),
     ...hardwareChecks(config, environment),
     { name: 'broker', run: () => reachBroker(config['uplink.url']) },
+    ...(config['clip.codec'] === 'off' ? [] : [{ name: 'clip server', run: () => checkUploads(config) }]),
   ];
 }
 
-/** Tells the memory of the agent that holds this outbox. */
-async function runningMemory(outbox: string): Promise<string> {
-  const path = await realpath(outbox).catch(() => outbox);
-  const [agent] = await holdersOf((held) => held === path);
+/** Tells the memory of the agent that runs on the data folder. */
+async function runningMemory(config: Config): Promise<string> {
+  const agent = await runningAgent(config);
   if (agent === undefined) return 'no agent of this user runs on this folder';
   const memory = readProcessMemory(agent);
   return memory === null ? 'not measured here' : `the running agent: ${memoryText(memory)}`;

@@ -9,7 +9,9 @@ const OTHER_SAMPLE = 0x0101_0000;
 
 /** One picture in a fragment. */
 export interface Sample {
-  readonly bytes: Uint8Array;
+  /** What it consists of in a row. They belong to the unit, which others hold too: copied once, into the fragment. */
+  readonly parts: readonly Uint8Array[];
+  readonly length: number;
   readonly isKey: boolean;
   readonly durationMs: number;
 }
@@ -117,8 +119,8 @@ export const FRAGMENT_BYTES = { fixed: 96, perSample: 12 } as const;
 
 /** Returns the fragment number `sequence`, from 1 on, of samples that begin `startMs` after the start of the file. */
 export function fragment(sequence: number, startMs: number, samples: readonly Sample[]): Uint8Array {
-  const entries = samples.map(({ bytes, isKey, durationMs }) =>
-    concat(number(durationMs, 4), number(bytes.length, 4), number(isKey ? SYNC_SAMPLE : OTHER_SAMPLE, 4)),
+  const entries = samples.map(({ length, isKey, durationMs }) =>
+    concat(number(durationMs, 4), number(length, 4), number(isKey ? SYNC_SAMPLE : OTHER_SAMPLE, 4)),
   );
   const baseIsFragment = 0x2_0000;
   const hasOffsetDurationSizeFlags = 0x701;
@@ -134,5 +136,6 @@ export function fragment(sequence: number, startMs: number, samples: readonly Sa
       ),
     );
   const head = fragmentBox(fragmentBox(0).length + 8);
-  return concat(head, box('mdat', ...samples.map(({ bytes }) => bytes)));
+  const dataBytes = samples.reduce((sum, { length }) => sum + length, 8);
+  return concat(head, number(dataBytes, 4), utf8('mdat'), ...samples.flatMap(({ parts }) => parts));
 }

@@ -3,15 +3,14 @@ import { readJpegSize } from '../../common/jpeg-size.js';
 import { NAL, nalsOf, nalType } from '../../hal/h264/nal.js';
 import { readSequence } from '../../hal/h264/sequence.js';
 import type { VideoCodec } from '../../hal/video-source.js';
-import { concat } from '../../common/bytes.js';
 import { box, initialisation, number, videoEntry } from './boxes.js';
 
 /** How units of a codec become a file. */
 export interface Media {
   /** Returns the initialisation, from the first key unit. @throws SealcamError `video-corrupt` */
   initialise(key: Uint8Array): Uint8Array;
-  /** Returns a unit as a sample of the file. */
-  sampleOf(unit: Uint8Array): Uint8Array;
+  /** Returns what a unit is as a sample of the file, in parts of the unit. */
+  sampleOf(unit: Uint8Array): readonly Uint8Array[];
 }
 
 const PROFILE_HIGH = 100;
@@ -53,7 +52,7 @@ const h264: Media = {
     const kept = [...nalsOf(unit)].filter(
       (nal) => ![NAL.delimiter, NAL.sps, NAL.pps].some((type) => type === nalType(nal)),
     );
-    return concat(...kept.flatMap((nal) => [number(nal.length, 4), nal]));
+    return kept.flatMap((nal) => [number(nal.length, 4), nal]);
   },
 };
 
@@ -64,7 +63,7 @@ const jpeg: Media = {
     if (size === null) throw new SealcamError('video-corrupt', 'a unit that is not a JPEG');
     return initialisation({ ...size, brands: ['qt  '], entry: videoEntry('jpeg', size) });
   },
-  sampleOf: (unit) => unit,
+  sampleOf: (unit) => [unit],
 };
 
 export const MEDIA: Readonly<Record<VideoCodec, Media>> = { h264, jpeg };

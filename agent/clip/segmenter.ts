@@ -62,10 +62,11 @@ export class Segmenter {
   }
 
   private append({ bytes, isKey }: VideoUnit, durationMs: number): readonly Segment[] {
-    const sample = { bytes: this.media.sampleOf(bytes), isKey, durationMs };
-    const sampleBytes = sample.bytes.length + FRAGMENT_BYTES.perSample;
+    const parts = this.media.sampleOf(bytes);
+    const sample = { parts, length: parts.reduce((sum, part) => sum + part.length, 0), isKey, durationMs };
+    const sampleBytes = sample.length + FRAGMENT_BYTES.perSample;
     if (sampleBytes + FRAGMENT_BYTES.fixed > LIMITS.segmentMaxBytes) {
-      throw new SealcamError('video-unsupported', `a picture of ${String(sample.bytes.length)} bytes`, {
+      throw new SealcamError('video-unsupported', `a picture of ${String(sample.length)} bytes`, {
         hint: 'Lower the size, the quality or the bit rate of the camera.',
       });
     }

@@ -124,12 +124,25 @@ export class Agent {
     uploads.stop();
     const { records: queued } = outbox.queued();
     const { receipted } = outbox.totals();
+    const segments = outbox.segmentTotals();
     mirror.close();
     outbox.close();
     const framesSeen = this.counters.get('frames.seen');
     const framesDropped = this.counters.get('frames.dropped');
     const framesDecoded = this.counters.get('frames.decoded');
-    log.info({ queued, receipted, framesSeen, framesDropped, framesDecoded }, 'sealcam stopped');
+    log.info(
+      {
+        queued,
+        receipted,
+        framesSeen,
+        framesDropped,
+        framesDecoded,
+        segmentsReceipted: segments.receipted,
+        segmentsQueued: segments.queued,
+        segmentsLost: segments.lost,
+      },
+      'sealcam stopped',
+    );
   }
 
   /** Applies a configuration that differs in live keys only. */

@@ -1,7 +1,7 @@
 import { closeSync, constants, fsyncSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { syncFolder } from '../../common/adapters/durable-file.js';
-import { toHex } from '../../common/bytes.js';
+import { equal, toHex } from '../../common/bytes.js';
 import { SealcamError, systemCode } from '../../common/errors.js';
 
 /** What a body is called: its epoch and its SHA-256. */
@@ -63,6 +63,24 @@ export class Bodies {
     } catch (cause) {
       if (DAMAGE.includes(systemCode(cause))) return null;
       throw new SealcamError('store-unavailable', `${path} cannot be read`, { cause });
+    }
+  }
+
+  /**
+   * Writes bytes as a body of no epoch, reads them back and removes them.
+   * @throws SealcamError `store-full`, `store-unavailable`, `store-corrupt` where others come back
+   */
+  tryOut(bytes: Uint8Array, hash: Uint8Array): void {
+    const name = { epoch: 0, hash };
+    this.write(name, bytes);
+    try {
+      this.sync();
+      const back = this.read(name);
+      if (back === null || !equal(back, bytes)) {
+        throw new SealcamError('store-corrupt', `${this.folder} gives back other bytes than were written`);
+      }
+    } finally {
+      this.remove(fileName(name));
     }
   }
 

@@ -152,6 +152,11 @@ export class Outbox {
     return segmentTotals(this.store);
   }
 
+  /** Tries the place of bodies with bytes that leave nothing behind. @throws SealcamError `store-full`, `store-unavailable`, `store-corrupt` */
+  tryBodies(bytes: Uint8Array): void {
+    this.store.bodies.tryOut(bytes, this.store.sha256(bytes));
+  }
+
   /** Returns whether a period of the open epoch may be used: its key record is here, or has its receipt. */
   hasPeriod(epoch: number, periodId: Uint8Array): boolean {
     return hasPeriod(this.store, epoch, periodId);

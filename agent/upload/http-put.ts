@@ -1,4 +1,10 @@
-import { Agent, request as httpRequest, type ClientRequest, type ClientRequestArgs } from 'node:http';
+import {
+  Agent,
+  request as httpRequest,
+  type ClientRequest,
+  type ClientRequestArgs,
+  type OutgoingHttpHeaders,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../common/clock.js';
@@ -8,7 +14,7 @@ import { connectionError, type Peer } from '../uplink/tls-errors.js';
 import { exchange } from './exchange.js';
 import type { PutBody, Upload, UploadAnswer } from './put.js';
 
-const CLIP_SERVER: Peer = {
+export const CLIP_SERVER: Peer = {
   name: 'cloud',
   setting: 'clip.uploadUrl',
   unreachable: 'cloud-unreachable',
@@ -69,24 +75,25 @@ export class HttpPut implements PutBody {
   }
 
   private open({ path, length }: Upload): ClientRequest {
-    const { host, hostname, pathname } = new URL(this.settings.url);
-    return httpRequest({
-      agent: this.connections,
-      host: hostname,
-      method: 'PUT',
-      path: pathname.replace(/\/$/, '') + path,
-      headers: {
-        host,
-        'content-type': 'application/octet-stream',
-        'content-length': length,
-        expect: '100-continue',
-      },
-    });
+    const headers = { 'content-type': 'application/octet-stream', 'content-length': length, expect: '100-continue' };
+    return beginPut(this.settings.url, this.connections, path, headers);
   }
 }
 
+/** Begins a PUT below the base address of a server. */
+export function beginPut(url: string, agent: Agent, path: string, headers: OutgoingHttpHeaders): ClientRequest {
+  const { host, hostname, pathname } = new URL(url);
+  return httpRequest({
+    agent,
+    host: hostname,
+    method: 'PUT',
+    path: pathname.replace(/\/$/, '') + path,
+    headers: { host, ...headers },
+  });
+}
+
 /** Connections that are kept for the next body, opened and verified as those of the uplink. */
-class Connections extends Agent {
+export class Connections extends Agent {
   private readonly settings: PutSettings;
   private readonly clock: Clock;
   private readonly session: TlsSession = { ticket: undefined };

@@ -16,7 +16,7 @@ export function readProcessMemory(pid: number | 'self'): ProcessMemory | null {
   }
 }
 
-/** Returns the own memory of all children of a process together, in bytes. */
+/** Returns the own memory of all children of a process and of theirs together, in bytes. */
 export function readChildrenMemory(pid: number): number {
   let children: string;
   try {
@@ -25,7 +25,8 @@ export function readChildrenMemory(pid: number): number {
     return 0;
   }
   const pids = children.split(' ').map(Number);
-  return pids.reduce((sum, child) => sum + (child > 0 ? (readProcessMemory(child)?.ownMemoryBytes ?? 0) : 0), 0);
+  const below = (child: number): number => (readProcessMemory(child)?.ownMemoryBytes ?? 0) + readChildrenMemory(child);
+  return pids.reduce((sum, child) => sum + (child > 0 ? below(child) : 0), 0);
 }
 
 /** Reads the text of /proc/PID/status; null where it names no memory. */

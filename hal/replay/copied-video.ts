@@ -61,13 +61,14 @@ export class CopiedVideo implements VideoSource {
   /** Plays the file again and again, each pass beside that of the frames. */
   private async *passes(signal: AbortSignal): AsyncGenerator<VideoUnit> {
     const { path, clock, replay } = this.options;
+    // Only the pass that plays when reading begins has a past. A later one goes on where the one before it ended, however late.
+    let isJoining = true;
     for (let startMs = replay.passStartedMs; startMs !== null; startMs = await this.nextPass(startMs, signal)) {
-      let needsKey = true;
       for await (const unit of copyVideo(path, signal)) {
         const monotonicMs = Math.round(startMs + unit.monotonicMs);
         const isLate = monotonicMs < clock.monotonicMs() - LATE_MAX_MS;
-        if (needsKey && (isLate || !unit.isKey)) continue;
-        needsKey = false;
+        if (isJoining && (isLate || !unit.isKey)) continue;
+        isJoining = false;
         await sleep(clock, monotonicMs - clock.monotonicMs(), signal);
         if (signal.aborted) return;
         yield { ...unit, monotonicMs };

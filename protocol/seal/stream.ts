@@ -40,7 +40,12 @@ export function plaintextLength(bodyLength: number): number {
 
 /** Encrypts at least one byte in chunks of 64 KiB, each followed by its tag of 16 bytes. `key` is used once. */
 export function sealStream(suite: CryptoSuite, key: Uint8Array, plaintext: Uint8Array): Uint8Array {
-  return concat(...chunksOf(plaintext, CHUNK_BYTES).map(({ nonce, bytes }) => suite.chachaSeal(key, nonce, bytes)));
+  const chunks = chunksOf(plaintext, CHUNK_BYTES);
+  const body = new Uint8Array(plaintext.length + chunks.length * TAG_BYTES);
+  // One sealed chunk at a time: a camera has little memory.
+  for (const [i, { nonce, bytes }] of chunks.entries())
+    body.set(suite.chachaSeal(key, nonce, bytes), i * SEALED_CHUNK_BYTES);
+  return body;
 }
 
 /** Decrypts a body. @throws SealcamError `seal-refused` (altered, truncated or reordered), `malformed` */

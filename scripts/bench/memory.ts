@@ -47,7 +47,8 @@ export async function benchMemory(
   await drawFrames(join(folder, 'frames'), FRAMES);
   const port = await freePort();
   const script = join(checkout, 'dist', 'scripts', 'bench', 'guest-cloud.js');
-  const cloud = spawn(process.execPath, [script, cloudFolder, String(port)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ports = [String(port), String(await freePort())];
+  const cloud = spawn(process.execPath, [script, cloudFolder, ...ports], { stdio: ['ignore', 'pipe', 'inherit'] });
   let agent: ChildProcess | null = null;
   onInterrupt(async () => {
     if (agent !== null) await endProcess(agent, 'SIGTERM');

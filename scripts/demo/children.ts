@@ -54,6 +54,10 @@ export class Child {
     return this.process.exitCode === null && this.process.signalCode === null;
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.process.kill(signal);
+  }
+
   /** Ends it with SIGTERM, and with SIGKILL where it takes longer than 5 s. */
   async stop(): Promise<void> {
     const timer = setTimeout(() => this.process.kill('SIGKILL'), STOP_TIMEOUT_MS);

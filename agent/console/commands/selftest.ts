@@ -27,6 +27,8 @@ const RATE_SHARE_MIN = 0.5;
 const RATE_MAX = 120;
 const FRAMES_POLL_MS = 50;
 const UPLINK_POLL_MS = 100;
+/** The flash is tried with as much as the largest segment of a clip has. */
+const TRIED_BYTES = 512 * 1024;
 /** Video that shows that encoder and ring work. */
 const VIDEO_MIN_MS = 2000;
 
@@ -74,9 +76,18 @@ const STEPS: readonly Step[] = [
       if (produced !== receipted + queued + quarantined + lost)
         throw new SealcamError('internal', 'the record counts do not add up');
       if (freeBytes < FREE_MIN_BYTES) throw new SealcamError('store-full', `${String(freeBytes)} bytes free`);
+      return `${String(Math.floor(freeBytes / 1024 ** 2))} MiB free, ${String(queued)} records queued`;
+    },
+  },
+  {
+    name: 'flash',
+    run: ({ agent, clock, random }) => {
+      const startedMs = clock.monotonicMs();
+      agent.outbox.tryBodies(random.bytes(TRIED_BYTES));
+      const tookMs = Math.round(clock.monotonicMs() - startedMs);
       const written = agent.vitals?.writtenPerDay ?? null;
-      const perDay = written === null ? '' : `, ${(written / 1024 ** 2).toFixed(1)} MiB written within a day`;
-      return `${String(Math.floor(freeBytes / 1024 ** 2))} MiB free, ${String(queued)} records queued${perDay}`;
+      const perDay = written === null ? '' : `; ${(written / 1024 ** 2).toFixed(1)} MiB within a day`;
+      return `${String(TRIED_BYTES / 1024)} KiB written and read in ${String(tookMs)} ms${perDay}`;
     },
   },
   {

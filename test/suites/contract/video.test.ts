@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Segmenter } from '../../../agent/clip/segmenter.js';
@@ -159,6 +160,22 @@ describeWith('ffmpeg', 'video: h264, of a file', () => {
       [...nalsOf(stream)].filter((nal) => nalType(nal) !== NAL.delimiter).map(toHex);
     const copy = ffmpeg(['-i', path, '-c', 'copy', '-f', 'h264', 'pipe:1']);
     expect(units.slice(0, 10).flatMap(({ bytes }) => contentOf(bytes))).toEqual(contentOf(copy));
+    await both.camera.close();
+  });
+
+  it('misses nothing where a later pass begins late', async () => {
+    const stand = new StandIns();
+    const path = makeClip({ seconds: 2 });
+    const real = execFileSync('which', ['ffmpeg'], { encoding: 'utf8' }).trim();
+    // Later than what belongs to the past of a pass that was joined.
+    stand.add('ffmpeg', `sleep 1.3; exec ${real} "$@"`);
+    const both = replayed(path);
+    await both.video.open(never());
+    const { units } = await readUnits(both, 15);
+    const gaps = units
+      .slice(1)
+      .map(({ monotonicMs }, i) => Math.round((monotonicMs - (units[i]?.monotonicMs ?? 0)) / 100));
+    expect(gaps.filter((gap) => gap !== 1)).toEqual([]);
     await both.camera.close();
   });
 

@@ -147,6 +147,7 @@ describe('the console of a running camera', () => {
     expect(answer).toMatchObject({ ok: true, passed: true, failed: 0 });
     const text = await at.type('selftest --min-fps 1', 60_000);
     expect(text).toMatch(/camera +pass/);
+    expect(text).toMatch(/flash +pass +\d+ +512 KiB written and read in \d+ ms/);
     expect(text).toContain('PASS');
     // The control: without a broker the uplink fails.
     await way.broker.stop();

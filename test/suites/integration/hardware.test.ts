@@ -83,6 +83,21 @@ describe('sealcam on a board', () => {
     expect(stdout).toMatch(/ok {4}watchdog +systemd listens/);
   });
 
+  it('keeps its camera while the doctor looks at the video, and would give it otherwise', async () => {
+    const { environment } = await board();
+    const filming = { ...environment, SEALCAM_CLIP_CODEC: 'jpeg', SEALCAM_CLIP_PREROLL_SECONDS: '1' };
+    const camera = start('sealcam', ['run'], filming);
+    await until('the camera', () => camera.lines.some(({ msg }) => String(msg).includes('the camera is open')));
+    const { stdout } = run('sealcam', ['doctor'], filming);
+    expect(stdout).toMatch(/ok {4}video +the running agent has the camera/);
+    expect(stdout).toMatch(
+      /FAIL {2}clip server +clip\.uploadUrl \(empty: the host of uplink\.url\): 127\.0\.0\.1:8080: /,
+    );
+    camera.signal('SIGTERM');
+    expect(await camera.ended).toBe(0);
+    expect(run('sealcam', ['doctor'], filming).stdout).toMatch(/ok {4}video +jpeg 640x360/);
+  });
+
   it('refuses a device that a program could take for an option', () => {
     for (const device of ['-i', '--help', '/dev/video0; reboot', '$(id)', '/dev/video0\n']) {
       const { status, stderr } = run('sealcam', ['doctor'], { SEALCAM_CAMERA_DEVICE: device });

@@ -1,5 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Counters } from '../../../../common/counters.js';
+import { loadAgentConfig } from '../../../../agent/config/keys.js';
 import { schedule as scheduleOf } from '../../../../agent/config/values.js';
 import { Capture, type CaptureSettings } from '../../../../agent/capture/capture.js';
 import { Detector } from '../../../../agent/capture/detect/detector.js';
@@ -10,6 +13,8 @@ import type { MotionZone } from '../../../../agent/capture/detect/zones.js';
 import { silentLog } from '../../../../common/log.js';
 import * as v from '../../../../common/schema.js';
 import type { CameraInfo } from '../../../../hal/camera.js';
+import { NO_EVENTS } from '../../../../scripts/demo/quiet.js';
+import { tempFolder } from '../../../support/runner/temp.js';
 import { rectangle, texturedPlane, type Paint } from '../../../support/planes.js';
 
 const FRAME_MS = 100;
@@ -73,6 +78,17 @@ describe('zones with a least size', () => {
     for (const { zones } of moving) expect(zones).not.toContain('street');
     for (const { box } of moving) expect((box?.left ?? 0) + (box?.width ?? 0)).toBeGreaterThan(0.5);
     expect(new Set(seen.flatMap(({ zones }) => zones))).toEqual(new Set(['street', 'door']));
+  });
+
+  it('let the demo film without an event until its clips have a pre-roll', () => {
+    const file = join(tempFolder(), 'camera.toml');
+    writeFileSync(file, NO_EVENTS);
+    const { 'motion.zones': nowhere } = loadAgentConfig({ file, environment: {} });
+    expect(nowhere).toHaveLength(1);
+    const corner = walks(30, [9, 24], 0);
+    for (const walker of [person, corner]) expect(raised(observeFrames(80, nowhere, walker))).toBe(0);
+    // The control: the settings that follow.
+    for (const walker of [person, corner]) expect(raised(observeFrames(80, [], walker))).toBeGreaterThan(20);
   });
 
   it('keep a person who came near and walks away again', () => {

@@ -251,6 +251,27 @@ const LEAVING: readonly (readonly [name: string, leave: (w: SegmentWorld, seq: n
   ],
 ];
 
+describe('the place of the bodies', () => {
+  it('is tried with bytes that leave nothing behind, whatever comes of it', async () => {
+    const w = await withClip(1);
+    const { bodies } = storeOf(w.outbox);
+    const before = bodies.names();
+    const tried = realRandom.bytes(100_000);
+    w.outbox.tryBodies(tried);
+    expect(bodies.names()).toEqual(before);
+    const read = bodies.read.bind(bodies);
+    bodies.read = (name) => read(name)?.fill(0, 5000, 5001) ?? null;
+    expect(codeOf(() => w.outbox.tryBodies(tried))).toBe('store-corrupt');
+    bodies.read = () => null;
+    expect(codeOf(() => w.outbox.tryBodies(tried))).toBe('store-corrupt');
+    bodies.read = read;
+    limitDisk(w, 0);
+    expect(codeOf(() => w.outbox.tryBodies(tried))).toBe('store-full');
+    expect(bodies.names()).toEqual(before);
+    expectSound(w);
+  });
+});
+
 describe('the bodies of a clip record go with it, named by its seq', () => {
   it.each(LEAVING)('%s', async (_, leave) => {
     const w = await world();

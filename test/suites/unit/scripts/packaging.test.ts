@@ -177,3 +177,19 @@ describe('the installed command', () => {
     expect(started(['run'], { SEALCAM_CONFIG: '/mine.toml' }, '0')).toEqual(['/mine.toml none']);
   });
 });
+
+describe('the health check of a container', () => {
+  function isHealthy(...lines: readonly object[]): boolean {
+    const folder = tempFolder();
+    const running = { check: 'queue', ok: true, detail: 'in use by a running agent' };
+    put(folder, 'report', [running, ...lines].map((line) => `${JSON.stringify(line)}\n`).join(''));
+    standIn(folder, 'sealcam', `cat '${folder}/report'`);
+    return run(folder, 'bin/healthy', []).status === 0;
+  }
+
+  it('is not about a cloud that is away, for records or for clips', () => {
+    expect(isHealthy({ check: 'broker', ok: false }, { check: 'clip server', ok: false })).toBe(true);
+    expect(isHealthy({ check: 'camera', ok: false })).toBe(false);
+    expect(isHealthy({ check: 'video', ok: false })).toBe(false);
+  });
+});
