@@ -7,7 +7,6 @@ import { createLog } from '../../../common/adapters/pino-log.js';
 import { fromHex, toHex } from '../../../common/bytes.js';
 import { openMedia } from '../../../cloud/main/compose.js';
 import { loadCloudConfig } from '../../../cloud/main/config.js';
-import { discardFile } from '../../../cloud/media/staging.js';
 
 const config = loadCloudConfig({ file: null, environment: process.env });
 const log = createLog('info', process.stdout);
@@ -20,7 +19,7 @@ async function storeBody(request: IncomingMessage): Promise<Uint8Array> {
   try {
     return await store.put(key, staged);
   } finally {
-    await discardFile(staged.path);
+    await staging.discard(staged);
   }
 }
 
