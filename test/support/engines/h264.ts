@@ -28,12 +28,13 @@ export function testPicture({ size = '320x180', rate = 10, seconds = 3 }: Stream
   return ['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=${String(rate)}:duration=${String(seconds)}`];
 }
 
-/** The real one, also while a stand-in hides it. */
-const FFMPEG = spawnSync('sh', ['-c', 'command -v ffmpeg'], { encoding: 'utf8' }).stdout.trim();
+/** Finds the real ffmpeg, also while a stand-in hides it. */
+const { PATH: firstPath } = process.env;
 
 /** Runs ffmpeg. @throws an error with its stderr */
 export function ffmpeg(args: readonly string[], input?: Uint8Array): Uint8Array {
-  const { status, stdout, stderr } = spawnSync(FFMPEG, ['-v', 'error', '-y', ...args], {
+  const { status, stdout, stderr } = spawnSync('ffmpeg', ['-v', 'error', '-y', ...args], {
+    env: { ...process.env, PATH: firstPath },
     ...(input === undefined ? {} : { input }),
     maxBuffer: 64 * 1024 * 1024,
   });
