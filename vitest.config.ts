@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/runner/longest-first.js';
 import { coreSlowness, limitMs } from './test/support/runner/speed.js';
@@ -41,10 +42,14 @@ function suite(
 // Measured once, before any worker starts; they inherit it.
 coreSlowness();
 
+/** scripts/test.mjs runs suites side by side, each with a cache of its own. */
+const cacheDir = process.env['TESTS_CACHE'] ?? 'node_modules/.vite';
+
 export default defineConfig({
-  // scripts/test.mjs runs suites side by side, each with a cache of its own.
-  cacheDir: process.env['TESTS_CACHE'] ?? 'node_modules/.vite',
+  cacheDir,
   test: {
+    // What was transformed once is not transformed again in the next run; a changed file is another entry.
+    experimental: { fsModuleCache: true, fsModuleCachePath: join(cacheDir, 'modules') },
     sequence: { sequencer: LongestFirst },
     projects: [
       suite('unit', { limitMs: 30_000, serial: false, isolate: false }),

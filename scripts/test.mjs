@@ -2,10 +2,10 @@
 /**
  * `npm test`: every suite, and a list of what did not run.
  *
- *   npm test                      all suites
+ *   npm test                      all suites that need this Node and this machine alone
  *   npm test -- unit browser      only these
  *   npm test -- --list            their names
- *   npm test -- --with-armv7      all suites, and npm run test:armv7 beside them
+ *   npm test -- --all             the unit tests on the other supported Node too, and npm run test:armv7 beside them
  *
  * With CI=true, or as root on Debian, scripts/setup-debian first installs the tools. Without published vectors or a tool
  * their tests are listed as not run; with TESTS_DEMAND=all, as .ci/run sets it, that is a failure. A failure in a suite of
@@ -23,10 +23,10 @@ import { readJson, repeatFailures, runSuite } from './tasks/vitest.mjs';
 
 helpOnly(`npm test [-- SUITE …]
 
-Runs every suite, or only those that are named, and lists what did not run.
+Runs every suite that needs this Node and this machine alone, or those that are named, and lists what did not run.
 
   --list          print the names of the suites
-  --with-armv7    run npm run test:armv7 beside them
+  --all           the unit tests on the other supported Node too, and npm run test:armv7 beside them
   --help          print this text
 
 Exit status: 0 all passed, 1 something failed, 2 wrong usage.
@@ -48,16 +48,16 @@ if (asked.includes('--list')) {
   console.log(SUITES.join('\n'));
   process.exit(0);
 }
-const hasArmv7 = asked.includes('--with-armv7');
-const named = asked.filter((name) => name !== '--with-armv7');
+const isWhole = asked.includes('--all');
+const named = asked.filter((name) => name !== '--all');
 const unknown = named.filter((name) => !SUITES.includes(name));
 if (unknown.length > 0) {
   printProgress(`no suite ${unknown.join(', ')}; there are ${SUITES.join(', ')}`);
   process.exit(2);
 }
-const wanted = named.length > 0 ? named : SUITES;
+const wanted = named.length > 0 ? named : SUITES.filter((name) => isWhole || name !== OTHER);
 /** Alone, a suite writes to the terminal; beside others its output is printed as a whole when it ends. */
-const isAlone = wanted.length === 1 && !hasArmv7;
+const isAlone = wanted.length === 1 && !isWhole;
 
 const startMs = performance.now();
 const running = new Map();
@@ -93,7 +93,7 @@ async function runLanes() {
       for (const name of lane) done.push(...(await (name === OTHER ? otherSuite(other) : suite(name))));
       return done;
     }),
-    ...(hasArmv7 ? [armv7Suite()] : []),
+    ...(isWhole ? [armv7Suite()] : []),
   ]);
   clearInterval(progress);
   return finished.flat();

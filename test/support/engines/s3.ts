@@ -82,7 +82,14 @@ export function radosgw(folder: string): TestS3 {
   let running: ChildProcess[] = [];
 
   const start = (program: string, ...args: readonly string[]): void => {
-    running.push(spawn(program, [...args, '-f', '-c', config], { stdio: 'ignore', cwd: home }));
+    const child = spawn(program, [...args, '-f', '-c', config], { stdio: 'ignore', cwd: home });
+    running.push(child);
+    // An object store that asks before it has the monitor's map is refused ("wrong fsid") and ends; its unit would start it again.
+    child.once('exit', () => {
+      if (!running.includes(child)) return;
+      running = running.filter((other) => other !== child);
+      start(program, ...args);
+    });
   };
   const tool = (program: string, ...args: readonly string[]): Promise<{ stdout: string }> =>
     run(program, [...args, '-c', config], { cwd: home });

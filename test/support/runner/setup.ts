@@ -1,6 +1,7 @@
-import { afterEach, inject, vi } from 'vitest';
+import { afterAll, afterEach, inject, vi } from 'vitest';
 import { undoAll } from './after-test.js';
 import { limitMs } from './speed.js';
+import { removeKeptFolders } from './temp.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -15,3 +16,5 @@ vi.setConfig({ testTimeout: timeout, hookTimeout: timeout });
 
 // Here and not beside the helper: a hook there would be that of the first file that imports it.
 afterEach(undoAll);
+// Registered before those of the file, so it runs after them.
+afterAll(removeKeptFolders);

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import { afterThisTest } from './after-test.js';
 
 /** Makes a folder that is removed after the running test or command. */
@@ -13,11 +12,16 @@ export function tempFolder(): string {
   return folder;
 }
 
+const kept: string[] = [];
+
 /** Makes a folder for all tests of a file, removed after them. */
 export function keptFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'sealcam-test-'));
-  afterAll(() => {
-    rmSync(folder, { recursive: true, force: true });
-  });
+  kept.push(folder);
   return folder;
+}
+
+/** Removes what {@link keptFolder} made, once everything in it has ended. */
+export function removeKeptFolders(): void {
+  for (const folder of kept.splice(0)) rmSync(folder, { recursive: true, force: true });
 }
