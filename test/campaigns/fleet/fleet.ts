@@ -11,7 +11,7 @@ import {
   type CommandContext,
 } from '../../../scripts/command.js';
 import { saveResult, writePart } from '../../../scripts/results.js';
-import { missingTool } from '../../support/engines/programs.js';
+import { missingTool, type ToolName } from '../../support/engines/programs.js';
 import { mediaRateRun, type MediaRateResult } from './media-rates.js';
 import { markdown, mediaMarkdown, table, violationsOf, type FleetResult } from './report.js';
 import { rateRun, type RateResult, type RateSettings } from './rates.js';
@@ -111,10 +111,8 @@ async function fleet(options: Options, settings: RateSettings): Promise<FleetRes
 
 async function main(options: Options, { folder, progress, onInterrupt }: CommandContext): Promise<number> {
   const isOnlyMedia = options.only?.startsWith('media') === true;
-  const needed = [
-    ...(isOnlyMedia ? [] : (['mosquitto', 'nats', 'postgres'] as const)),
-    ...([null, 'media', 'media-s3'].includes(options.only) ? (['radosgw'] as const) : []),
-  ];
+  const needed: ToolName[] = isOnlyMedia ? [] : ['mosquitto', 'nats', 'postgres'];
+  if ([null, 'media', 'media-s3'].includes(options.only)) needed.push('radosgw');
   const missing = missingTool(needed);
   if (missing !== null) throw new CommandFailure(TOOL_MISSING_STATUS, missing);
   onInterrupt(async () => {
