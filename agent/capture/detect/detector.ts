@@ -1,25 +1,19 @@
 import type { LumaPlane } from '../../../hal/camera.js';
 import { inspectionOf, type Inspection } from './inspection.js';
-import { KeptPlanes } from './kept-planes.js';
-import { BlobFinder, type Blob } from './kernel/blobs.js';
+import type { Blob } from './kernel/blobs.js';
 import { bestKernels } from './kernel/choose.js';
 import { evidenceOf, overviewOf } from './kernel/evidence.js';
 import type { Kernels } from './kernel/kernels.js';
-import { EIGHTHS_PER_LEVEL, LEARNING_MODE, Planes } from './kernel/layout.js';
+import { EIGHTHS_PER_LEVEL, LEARNING_MODE, type Planes } from './kernel/layout.js';
 import { groundsOf, lightOf, type LocalLight } from './kernel/light.js';
 import { shadesOf } from './kernel/shade.js';
+import type { PrivacyMask } from './masks.js';
 import { natureOf, reasonWithoutObject, stillMaxMs } from './nature.js';
-import { fillMasked, maskPlane, type PrivacyMask } from './masks.js';
 import { boxOf, type Observation, type Reason } from './observation.js';
-import { OverlayWatch } from './overlay.js';
-import { workingSize, type Size } from './plane-size.js';
-import { SceneWatch, type SceneChange } from './scene-watch.js';
-import { SweepWatch } from './sweep.js';
-import { TamperWatch } from './tamper.js';
+import type { SceneChange } from './scene-watch.js';
+import { loadPlane, startState, type DetectorState } from './state.js';
 import type { Track } from './track.js';
-import { Tracker } from './tracker.js';
 import { TUNING, type Tuning } from './tuning.js';
-import { ZoneGate } from './zone-gate.js';
 import type { MotionZone } from './zones.js';
 
 export interface DetectorSettings {
@@ -46,13 +40,18 @@ const SPEED_MAX_PER_S = 1.2;
 const STEP_MAX_MS = 1000;
 /** The background learns no more often; more would only cost time. */
 const LEARN_EVERY_MS = 80;
-/** In 1/128 of a grey level. */
-const DEVIATION_START = 512;
 /** Time constant of the mean number of patches that are not objects. */
 const CLUTTER_TIME_CONSTANT_MS = 2000;
 /** One, in fixed point of 15 and of 13 fraction bits. */
 const Q15_ONE = 32_768;
 const Q13_ONE = 8192;
+
+/** How a plane compares with the background; the planes `difference`, `mask` and `active` have the pixels. */
+interface Comparison {
+  readonly light: LocalLight;
+  /** Share of the picture that differs from the background in this light. */
+  readonly markedShare: number;
+}
 
 /**
  * Finds what moves on a small luma plane: it keeps a background, marks the pixels that differ from it, joins them to
@@ -64,27 +63,8 @@ export class Detector {
   private readonly tuning: Tuning;
   private readonly kernels: Kernels;
   private readonly strictness: number;
-  private readonly tracker = new Tracker();
-  private planes: Planes | null = null;
-  private blobFinder: BlobFinder | null = null;
-  private kept: KeptPlanes | null = null;
-  private sceneWatch = new SceneWatch();
-  private tamperWatch = new TamperWatch();
-  private readonly overlayWatch = new OverlayWatch();
-  private readonly sweepWatch = new SweepWatch();
-  private light: LocalLight = { gain: 1, offset: 0, level: 0, usual: 0, relit: 0 };
-  private zoneGate: ZoneGate | null = null;
-  /** 1 under a privacy mask; null without masks. */
-  private masked: Uint8Array | null = null;
-  private source: Size = { width: 0, height: 0 };
-  private width = 0;
-  private height = 0;
-  private firstMs = 0;
-  private lastMs = 0;
-  private learntMs = 0;
-  private index = 0;
-  private frames = 0;
-  private clutter = 0;
+  /** Null before the first plane. */
+  private state: DetectorState | null = null;
 
   constructor(settings: DetectorSettings, kernels: Kernels = bestKernels(), tuning: Tuning = TUNING) {
     this.settings = settings;
@@ -101,187 +81,123 @@ export class Detector {
 
   /** Returns the planes and patches of the last frame, for the sheets of `sealcam replay --explain`; null before the first. */
   inspect(): Inspection | null {
-    return this.planes === null ? null : inspectionOf(this.planes, this.tracker.seenAt(this.lastMs));
+    const { state } = this;
+    return state === null ? null : inspectionOf(state.planes, state.tracker.seenAt(state.lastMs));
   }
 
   /** Since when the camera does not see what it should: covered, blurred or turned. Null while it does. */
   get tamperedSinceMs(): number | null {
-    return this.tamperWatch.sinceMs;
+    return this.state?.tamperWatch.sinceMs ?? null;
   }
 
   /** The infrared-cut filter switches now, as the hardware reports: the change that follows is not motion. */
   expectSwitch(timeMs: number): void {
-    this.sceneWatch.expectSwitch(timeMs);
-    this.tracker.clear();
+    this.state?.sceneWatch.expectSwitch(timeMs);
+    this.state?.tracker.clear();
   }
 
-  /** Reports whether something in this plane differs from the background. Changes nothing. */
+  /** Reports whether something in this plane differs from the background. It writes scratch planes only. */
   differs(plane: LumaPlane): boolean {
-    const { planes } = this;
-    if (planes === null || !this.isSizeOf(plane)) return true;
-    this.kept?.keep();
-    this.compare(planes, plane);
-    const count = this.kernels.denoise();
-    this.kept?.restore();
-    return count >= AREA_MIN_PIXELS;
+    const { state } = this;
+    if (state === null || !isSizeOf(state, plane)) return true;
+    this.compare(state, plane);
+    return this.kernels.denoise() >= AREA_MIN_PIXELS;
   }
 
   /** Adds a frame; `timeMs` must not run backwards. Returns what moves in it, or why nothing counts as motion. */
   observe(plane: LumaPlane, timeMs: number, index: number): Observation {
-    this.index = index;
-    if (this.planes === null || !this.isSizeOf(plane)) return this.startBackground(plane, timeMs);
-    const elapsedMs = Math.min(STEP_MAX_MS, Math.max(1, timeMs - this.lastMs));
-    this.lastMs = timeMs;
-    this.frames++;
-    const markedShare = this.compare(this.planes, plane);
-    const isWarmingUp = timeMs - this.firstMs < WARM_UP_MS || this.frames < WARM_UP_FRAMES;
+    const { state } = this;
+    if (state === null || !isSizeOf(state, plane)) return this.startBackground(plane, timeMs, index);
+    const elapsedMs = Math.min(STEP_MAX_MS, Math.max(1, timeMs - state.lastMs));
+    state.index = index;
+    state.lastMs = timeMs;
+    state.frames++;
+    const { planes } = state;
+    const { light, markedShare } = this.compare(state, plane);
+    state.light = light;
+    planes.lastShades.set(planes.shades);
+    this.kernels.remember();
+    const isWarmingUp = timeMs - state.firstMs < WARM_UP_MS || state.frames < WARM_UP_FRAMES;
     const observation = isWarmingUp
-      ? this.noMotion('starting', timeMs)
-      : this.classifyFrame(this.planes, markedShare, timeMs, elapsedMs);
-    if (isWarmingUp) this.planes.learning.fill(LEARNING_MODE.background);
-    this.updateBackground(timeMs, isWarmingUp ? WARM_UP_LEARN_FACTOR : 1);
+      ? noMotion('starting', state)
+      : this.classifyFrame(state, markedShare, timeMs, elapsedMs);
+    if (isWarmingUp) planes.learning.fill(LEARNING_MODE.background);
+    this.updateBackground(state, timeMs, isWarmingUp ? WARM_UP_LEARN_FACTOR : 1);
     return observation;
   }
 
-  /** Whether the background was learnt from planes as large as this one, before any shrinking. */
-  private isSizeOf({ width, height }: LumaPlane): boolean {
-    return width === this.source.width && height === this.source.height;
-  }
-
-  private startBackground(plane: LumaPlane, timeMs: number): Observation {
-    const { width, height } = workingSize(plane);
-    const isResized = this.planes !== null;
-    const sourcePixels = plane.width === width ? 0 : plane.width * plane.height;
-    const { layout, memory } = this.kernels.place(width, height, sourcePixels);
-    const planes = new Planes(memory, layout);
+  private startBackground(plane: LumaPlane, timeMs: number, index: number): Observation {
+    const before = this.state;
+    const { kernels } = this;
     const { zones, masks = [] } = this.settings;
-    this.masked = masks.length === 0 ? null : maskPlane(masks, width, height, layout.stride);
-    this.load(planes, plane);
-    this.kernels.smooth();
-    planes.last.set(planes.current);
-    for (let i = 0; i < layout.count; i++) planes.mean[i] = (planes.current[i] ?? 0) << 4;
-    planes.deviation.fill(DEVIATION_START);
-    // The outermost pixels are smoothed with what lies outside the picture.
-    for (let y = 1; y < height - 1; y++) planes.valid.fill(1, y * layout.stride + 1, y * layout.stride + width - 1);
-    for (const [i, isMasked] of this.masked?.entries() ?? []) if (isMasked === 1) planes.valid[i] = 0;
-    this.kernels.findRanges();
-    this.zoneGate = new ZoneGate(zones, { width, height }, layout.stride);
-    this.blobFinder = new BlobFinder(planes);
-    this.planes = planes;
-    this.kept = new KeptPlanes(planes);
-    this.sceneWatch = new SceneWatch();
-    this.tamperWatch = new TamperWatch();
-    this.tracker.clear();
-    this.source = { width: plane.width, height: plane.height };
-    this.width = width;
-    this.height = height;
-    this.frames = 1;
-    this.clutter = 0;
-    this.firstMs = timeMs;
-    this.lastMs = timeMs;
-    this.learntMs = timeMs;
-    return this.noMotion(isResized ? 'resized' : 'starting', timeMs);
+    this.state = startState(plane, { kernels, zones, masks, timeMs, index, before });
+    return noMotion(before === null ? 'starting' : 'resized', this.state);
   }
 
-  /** Marks the pixels that differ from the background in this light. Returns their share of the picture. */
-  private compare(planes: Planes, plane: LumaPlane): number {
+  /** Marks the pixels that differ from the background in this light. */
+  private compare({ planes, masked, width, height }: DetectorState, plane: LumaPlane): Comparison {
     const { kernels, tuning, strictness } = this;
     const { layout, sums } = planes;
-    this.load(planes, plane);
+    loadPlane(plane, planes, masked, kernels);
     kernels.smooth();
     kernels.sumTiles();
     const grounds = groundsOf(sums, layout);
     const light = lightOf(grounds);
     kernels.subtract(Math.round(light.gain * Q13_ONE), Math.round(light.offset * EIGHTHS_PER_LEVEL));
-    this.light = { ...light, relit: shadesOf(planes, grounds, light) };
+    const relit = shadesOf(planes, grounds, light);
     // Deviations are in 1/128 and thresholds in eighths.
     const deviations = Math.min(Q15_ONE - 1, Math.round((Q15_ONE / 16) * tuning.deviations * strictness));
     const floor = Math.round(tuning.floor * EIGHTHS_PER_LEVEL * strictness);
-    return kernels.classify(floor, deviations, Math.round(tuning.edges * (Q15_ONE - 1))) / (this.width * this.height);
+    const marked = kernels.classify(floor, deviations, Math.round(tuning.edges * (Q15_ONE - 1)));
+    return { light: { ...light, relit }, markedShare: marked / (width * height) };
   }
 
-  /** Copies a plane into `raw`, shrunk if it is large. The last pixel of a row is repeated up to the stride. */
-  private load(planes: Planes, { width, data }: LumaPlane): void {
-    const { raw, source, layout } = planes;
-    const { stride, height } = layout;
-    const isLarge = width !== layout.width;
-    if (isLarge) {
-      source.set(data);
-      this.kernels.shrink4();
-    } else if (stride === width) {
-      raw.set(data);
-    } else {
-      for (let y = 0; y < height; y++) raw.set(data.subarray(y * width, (y + 1) * width), y * stride);
-    }
-    if (this.masked !== null) fillMasked(raw, this.masked);
-    if (stride === layout.width) return;
-    for (let y = 0; y < height; y++) {
-      const end = y * stride + layout.width;
-      raw.fill(raw[end - 1] ?? 0, end, (y + 1) * stride);
-    }
-  }
-
-  private classifyFrame(planes: Planes, markedShare: number, timeMs: number, elapsedMs: number): Observation {
-    const scene = this.sceneOf(planes, markedShare, timeMs);
-    if (this.sceneWatch.isSettling(timeMs)) {
+  private classifyFrame(state: DetectorState, markedShare: number, timeMs: number, elapsedMs: number): Observation {
+    const { planes, sceneWatch, sweepWatch, tracker, index, width, height } = state;
+    const scene = sceneOf(state, markedShare, timeMs);
+    if (sceneWatch.isSettling(timeMs)) {
       planes.learning.fill(LEARNING_MODE.copy);
-      return { ...this.noMotion('light', timeMs), scene };
+      return { ...noMotion('light', state), scene };
     }
     planes.learning.set(planes.mask);
     if (markedShare === 0) {
-      this.tracker.update([], timeMs, this.index, 0);
-      return { ...this.noMotion('still', timeMs), scene };
+      tracker.update([], timeMs, index, 0);
+      return { ...noMotion('still', state), scene };
     }
-    const tracks = this.updateTracks(planes, timeMs, elapsedMs);
-    const observation = this.decideMotion(tracks, timeMs);
+    const tracks = this.updateTracks(state, timeMs, elapsedMs);
+    const observation = this.decideMotion(state, tracks, timeMs);
     // A person who walks throws a shadow; that is not a change of light to report.
-    const isSweep = !observation.motion && this.sweepWatch.inspectTracks(timeMs, tracks, this.width * this.height);
+    const isSweep = !observation.motion && sweepWatch.inspectTracks(timeMs, tracks, width * height);
     return { ...observation, scene: scene ?? (isSweep ? { class: 'illumination' } : null) };
   }
 
-  private decideMotion(tracks: readonly Track[], timeMs: number): Observation {
+  private decideMotion(state: DetectorState, tracks: readonly Track[], timeMs: number): Observation {
     const objects = tracks.filter((track) => track.nature === 'object' && !this.isStillTooLong(track, timeMs));
-    if (objects.length === 0) return this.noMotion(reasonWithoutObject(tracks), timeMs);
-    return this.motionInZones(objects, timeMs);
-  }
-
-  /** Returns the change of the whole scene with this frame, if any. An overlaid clock is part of the scene once found. */
-  private sceneOf(planes: Planes, markedShare: number, timeMs: number): SceneChange | null {
-    const { sceneWatch, tamperWatch, light } = this;
-    const found = sceneWatch.inspectEvidence(timeMs, markedShare, light, () => overviewOf(planes, light));
-    const durationMs = tamperWatch.durationIfOver(timeMs, planes, light, found !== null);
-    if (durationMs !== null) sceneWatch.holdOff(timeMs);
-    else if (found === 'tamper') tamperWatch.rememberScene(timeMs, planes, light);
-    if (found !== null || durationMs !== null) {
-      this.tracker.clear();
-      // The background is learnt from this picture, in this light.
-      planes.shades.fill(0);
-    }
-    if (durationMs !== null) return { class: 'tamper', durationMs };
-    if (found !== null) return { class: found };
-    return this.overlayWatch.inspectTiles(timeMs, planes) ? { class: 'overlay' } : null;
+    if (objects.length === 0) return noMotion(reasonWithoutObject(tracks), state);
+    return this.motionInZones(state, objects, timeMs);
   }
 
   /** Finds patches, decides the nature of their tracks, and marks how the background learns under each. */
-  private updateTracks(planes: Planes, timeMs: number, elapsedMs: number): readonly Track[] {
-    const { kernels, tracker, blobFinder, width, tuning, settings, strictness } = this;
+  private updateTracks(state: DetectorState, timeMs: number, elapsedMs: number): readonly Track[] {
+    const { kernels, tuning, settings, strictness } = this;
+    const { planes, tracker, blobFinder, width, height, light, index } = state;
     kernels.denoise();
-    const pixels = width * this.height;
+    const pixels = width * height;
     const minArea = Math.max(AREA_MIN_PIXELS, tuning.minArea * strictness * pixels);
-    const blobs = (blobFinder?.find(minArea, BLOBS_MAX) ?? []).map((blob) => ({
+    const blobs = blobFinder.find(minArea, BLOBS_MAX).map((blob) => ({
       blob,
-      evidence: evidenceOf(blob, planes, this.light.gain),
+      evidence: evidenceOf(blob, planes, light.gain),
     }));
     const reach = 2 + (SPEED_MAX_PER_S * width * elapsedMs) / 1000;
-    const tracks = tracker.update(blobs, timeMs, this.index, reach);
+    const tracks = tracker.update(blobs, timeMs, index, reach);
     const around = {
       timeMs,
       minDurationMs: settings.minDurationMs,
       width,
       pixels,
       strictness,
-      clutter: this.clutter,
-      isBackgroundYoung: timeMs - this.firstMs < YOUNG_BACKGROUND_MS,
+      clutter: state.clutter,
+      isBackgroundYoung: timeMs - state.firstMs < YOUNG_BACKGROUND_MS,
     };
     for (const track of tracks) {
       track.nature = natureOf(track, around, tuning);
@@ -290,7 +206,7 @@ export class Detector {
       markLearning(planes, track.blob, this.learningModeOf(track, timeMs));
     }
     const clutter = tracks.filter(({ nature }) => nature !== 'object').length;
-    this.clutter += (clutter - this.clutter) * Math.min(1, elapsedMs / CLUTTER_TIME_CONSTANT_MS);
+    state.clutter += (clutter - state.clutter) * Math.min(1, elapsedMs / CLUTTER_TIME_CONSTANT_MS);
     return tracks;
   }
 
@@ -313,8 +229,8 @@ export class Detector {
     }
   }
 
-  private updateBackground(timeMs: number, learnFactor: number): void {
-    const sinceMs = timeMs - this.learntMs;
+  private updateBackground(state: DetectorState, timeMs: number, learnFactor: number): void {
+    const sinceMs = timeMs - state.learntMs;
     if (sinceMs < LEARN_EVERY_MS && learnFactor === 1) return;
     const { followMs, unknownMs, spreadMs, flickerMs } = this.tuning;
     const rate = (constantMs: number): number =>
@@ -324,54 +240,82 @@ export class Detector {
       );
     this.kernels.learn(rate(followMs), rate(unknownMs), rate(spreadMs), rate(flickerMs));
     this.kernels.findRanges();
-    this.learntMs = timeMs;
+    state.learntMs = timeMs;
   }
 
   /** Raises motion for tracks that lie in a zone they are large enough for; else reports the zone and the track. */
-  private motionInZones(objects: readonly Track[], timeMs: number): Observation {
-    const minPixels = this.tuning.minArea * this.strictness * this.width * this.height;
-    const verdicts = objects.map((track) => this.zoneGate?.verdictOf(track, minPixels) ?? 'motion');
+  private motionInZones(state: DetectorState, objects: readonly Track[], timeMs: number): Observation {
+    const { zoneGate, width, height } = state;
+    const minPixels = this.tuning.minArea * this.strictness * width * height;
+    const verdicts = objects.map((track) => zoneGate.verdictOf(track, minPixels));
     const inside = objects.filter((_, i) => verdicts[i] === 'motion');
-    if (inside.length > 0) return this.motionOf(inside, timeMs);
+    if (inside.length > 0) return motionOf(state, inside, timeMs);
     const small = objects[verdicts.indexOf('small-for-zone')];
-    if (small === undefined) return this.noMotion('outside-zones', timeMs);
-    const box = boxOf(small.blob, this.width, this.height);
-    const area = small.blob.area / (this.width * this.height);
-    const zones = this.zoneGate?.names(small, box, false) ?? [];
-    return { ...this.noMotion('small-for-zone', timeMs), area, box, zones };
+    if (small === undefined) return noMotion('outside-zones', state);
+    const box = boxOf(small.blob, width, height);
+    const area = small.blob.area / (width * height);
+    return { ...noMotion('small-for-zone', state), area, box, zones: zoneGate.names(small, box, false) };
   }
+}
 
-  private motionOf(tracks: readonly Track[], timeMs: number): Observation {
-    const boxes = tracks.map(({ blob }) => blob);
-    const area = boxes.reduce((sum, { area: pixels }) => sum + pixels, 0) / (this.width * this.height);
-    const largest = tracks.reduce((a, b) => (b.blob.area > a.blob.area ? b : a));
-    const box = boxOf(largest.blob, this.width, this.height);
-    return {
-      motion: true,
-      reason: 'motion',
-      area,
-      box,
-      zones: this.zoneGate?.names(largest, box, true) ?? [],
-      subjects: tracks.map(({ id }) => id),
-      sinceFrame: Math.min(this.index, ...tracks.map(({ firstFrame }) => firstFrame)),
-      sinceMs: Math.min(timeMs, ...tracks.map(({ firstMs }) => firstMs)),
-      scene: null,
-    };
-  }
+/** Whether the background was learnt from planes as large as this one, before any shrinking. */
+function isSizeOf({ source }: DetectorState, { width, height }: LumaPlane): boolean {
+  return width === source.width && height === source.height;
+}
 
-  private noMotion(reason: Reason, timeMs: number): Observation {
-    return {
-      motion: false,
-      reason,
-      area: 0,
-      box: null,
-      zones: [],
-      subjects: [],
-      scene: null,
-      sinceFrame: this.index,
-      sinceMs: timeMs,
-    };
+/** Returns the change of the whole scene with this frame, if any. An overlaid clock is part of the scene once found. */
+function sceneOf(
+  { planes, tracker, sceneWatch, tamperWatch, overlayWatch, light }: DetectorState,
+  markedShare: number,
+  timeMs: number,
+): SceneChange | null {
+  const found = sceneWatch.inspectEvidence(timeMs, markedShare, light, () => overviewOf(planes, light));
+  const durationMs = tamperWatch.durationIfOver(timeMs, planes, light, found !== null);
+  if (durationMs !== null) sceneWatch.holdOff(timeMs);
+  else if (found === 'tamper') tamperWatch.rememberScene(timeMs, planes, light);
+  if (found !== null || durationMs !== null) {
+    tracker.clear();
+    // The background is learnt from this picture, in this light.
+    planes.lastShades.fill(0);
   }
+  if (durationMs !== null) return { class: 'tamper', durationMs };
+  if (found !== null) return { class: found };
+  return overlayWatch.inspectTiles(timeMs, planes) ? { class: 'overlay' } : null;
+}
+
+function motionOf(
+  { zoneGate, width, height, index }: DetectorState,
+  tracks: readonly Track[],
+  timeMs: number,
+): Observation {
+  const area = tracks.reduce((sum, { blob }) => sum + blob.area, 0) / (width * height);
+  const largest = tracks.reduce((a, b) => (b.blob.area > a.blob.area ? b : a));
+  const box = boxOf(largest.blob, width, height);
+  return {
+    motion: true,
+    reason: 'motion',
+    area,
+    box,
+    zones: zoneGate.names(largest, box, true),
+    subjects: tracks.map(({ id }) => id),
+    sinceFrame: Math.min(index, ...tracks.map(({ firstFrame }) => firstFrame)),
+    sinceMs: Math.min(timeMs, ...tracks.map(({ firstMs }) => firstMs)),
+    scene: null,
+  };
+}
+
+function noMotion(reason: Reason, { index, lastMs }: DetectorState): Observation {
+  return {
+    motion: false,
+    reason,
+    area: 0,
+    box: null,
+    zones: [],
+    subjects: [],
+    scene: null,
+    sinceFrame: index,
+    sinceMs: lastMs,
+  };
 }
 
 /** Sets how the background learns under a patch. */

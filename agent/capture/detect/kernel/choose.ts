@@ -46,7 +46,7 @@ function resultOf(kernels: Kernels): string {
   fill(planes.deviation, 2000);
   fill(planes.flicker, 32_767);
   fill(planes.valid, 1);
-  fill(planes.mask, 1);
+  fill(planes.marked, 1);
   fill(planes.learning, 3);
   kernels.findRanges();
   kernels.shrink4();
@@ -56,6 +56,7 @@ function resultOf(kernels: Kernels): string {
   kernels.subtract(9000, -40);
   fill(planes.shades, 800);
   const marked = [kernels.classify(72, 8192, 8192), kernels.denoise()];
+  kernels.remember();
   kernels.learn(900, 500, 700, 90);
   const results = [planes.raw, planes.sums, planes.clean, planes.active, planes.flicker, planes.mean, planes.deviation];
   return JSON.stringify([first, marked, ...results.map((plane) => [...plane])]);

@@ -20,9 +20,11 @@ export interface Kernels {
   /**
    * Subtracts the shades, bilinear between the middles of tiles, from the difference and marks the pixels beyond the
    * threshold: the larger of `floor` and deviation × `deviations` / 2^15, plus range × `edges` / 2^15, raised by flicker.
-   * Returns the number of marked pixels.
+   * Returns the number of marked pixels. It changes no plane that is kept for the next frame.
    */
   readonly classify: (floor: number, deviations: number, edges: number) => number;
+  /** `current` to `last` and `mask` to `marked`; a pixel that crossed its threshold since the frame before flickers more. */
+  readonly remember: () => void;
   /** `mask` to `clean`: marked pixels with at least three marked neighbours. Returns their number. */
   readonly denoise: () => number;
   /** Moves mean, deviation and flicker toward the picture, each pixel as `learning` states; rates are in 1/32768. */

@@ -11,7 +11,10 @@ export const LEARNING_MODE = { background: 0, unknown: 1, object: 2, copy: 3 } a
 /** Rows of room around each plane, so that neighbours of its first and last row can be read. */
 const GUARD_ROWS = 2;
 
-/** Where the planes lie in one memory that plain code and WebAssembly share. Offsets are in bytes. */
+/**
+ * Where the planes lie in one memory that plain code and WebAssembly share. Offsets are in bytes. `last`, `mean`,
+ * `deviation`, `flicker`, `range`, `marked` and `lastShades` are kept from frame to frame; the others are scratch.
+ */
 export interface Layout {
   readonly width: number;
   readonly height: number;
@@ -32,12 +35,14 @@ export interface Layout {
   readonly difference: number;
   readonly valid: number;
   readonly mask: number;
+  readonly marked: number;
   readonly clean: number;
   readonly active: number;
   readonly learning: number;
   readonly sums: number;
   /** One for each tile, with a border of one around them. */
   readonly shades: number;
+  readonly lastShades: number;
   /** The shades of one row of pixels, one for each tile and one on either side. */
   readonly rowShades: number;
   readonly bytes: number;
@@ -80,11 +85,13 @@ export function layoutOf(width: number, height: number, sourcePixels: number, fr
     difference: plane(2),
     valid: plane(1),
     mask: plane(1),
+    marked: plane(1),
     clean: plane(1),
     active: plane(1),
     learning: plane(1),
     sums: table(tilesX * tilesY * 16),
     shades: table((tilesX + 2) * (tilesY + 2) * 2),
+    lastShades: table((tilesX + 2) * (tilesY + 2) * 2),
     rowShades: table((tilesX + 2) * 2),
     bytes: next,
   };
@@ -108,11 +115,13 @@ export class Planes {
   readonly difference: Int16Array;
   readonly valid: Uint8Array;
   readonly mask: Uint8Array;
+  readonly marked: Uint8Array;
   readonly clean: Uint8Array;
   readonly active: Uint8Array;
   readonly learning: Uint8Array;
   readonly sums: Int32Array;
   readonly shades: Int16Array;
+  readonly lastShades: Int16Array;
 
   constructor(memory: ArrayBuffer, layout: Layout) {
     const { count, tilesX, tilesY } = layout;
@@ -129,10 +138,12 @@ export class Planes {
     this.difference = words(layout.difference);
     this.valid = bytes(layout.valid);
     this.mask = bytes(layout.mask);
+    this.marked = bytes(layout.marked);
     this.clean = bytes(layout.clean);
     this.active = bytes(layout.active);
     this.learning = bytes(layout.learning);
     this.sums = new Int32Array(memory, layout.sums, tilesX * tilesY * 4);
     this.shades = words(layout.shades, (tilesX + 2) * (tilesY + 2));
+    this.lastShades = words(layout.lastShades, (tilesX + 2) * (tilesY + 2));
   }
 }

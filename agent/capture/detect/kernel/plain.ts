@@ -129,12 +129,19 @@ export function plainKernels(): Kernels {
         const threshold = Math.min(WORD_MAX, calm + (q15(calm, restless) << 3));
         const isMarked = Math.abs(d) > threshold ? valid[i]! : 0;
         active[i] = Math.abs(current[i]! - last[i]!) * 2 > threshold ? 1 : 0;
-        if (isMarked !== mask[i]) flicker[i] = Math.min(WORD_MAX, flicker[i]! + FLICKER_STEP);
         mask[i] = isMarked;
         marked += isMarked;
       }
-      last.set(current);
       return marked;
+    },
+
+    remember: () => {
+      const { current, last, flicker, mask, marked, layout } = planes;
+      for (let i = 0; i < layout.count; i++) {
+        if (mask[i] !== marked[i]) flicker[i] = Math.min(WORD_MAX, flicker[i]! + FLICKER_STEP);
+      }
+      marked.set(mask);
+      last.set(current);
     },
 
     denoise: () => {

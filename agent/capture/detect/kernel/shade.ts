@@ -40,8 +40,12 @@ type Field = Float64Array;
  * neither. Uneven tiles get the light of those around them. The kernels interpolate, so `shades` has a border of one tile.
  * Returns the share of tiles whose light changed since the last frame.
  */
-export function shadesOf(planes: Pick<Planes, 'sums' | 'layout' | 'shades'>, grounds: Grounds, light: Light): number {
-  const { sums, layout, shades } = planes;
+export function shadesOf(
+  planes: Pick<Planes, 'sums' | 'layout' | 'shades' | 'lastShades'>,
+  grounds: Grounds,
+  light: Light,
+): number {
+  const { sums, layout, shades, lastShades } = planes;
   const { tilesX, tilesY } = layout;
   const tiles = tilesX * tilesY;
   const own = new Float64Array(tiles);
@@ -70,7 +74,7 @@ export function shadesOf(planes: Pick<Planes, 'sums' | 'layout' | 'shades'>, gro
       const shade = Number.isNaN(found[tile]) ? 0 : (found[tile] ?? 0);
       const at = (y + 1) * (tilesX + 2) + x + 1;
       const value = Math.round(SHADE_UNIT * Math.max(-1, Math.min(SHADE_MAX, shade + beyond)));
-      if (x === nearX && y === nearY && Math.abs(value - (shades[at] ?? 0)) > RELIT_SHADE_MIN) relit++;
+      if (x === nearX && y === nearY && Math.abs(value - (lastShades[at] ?? 0)) > RELIT_SHADE_MIN) relit++;
       shades[at] = value;
     }
   }

@@ -8,7 +8,7 @@ interface WebAssemblyApi {
   readonly Instance: new (module: object) => { readonly exports: unknown };
 }
 
-interface Exports extends Pick<Kernels, 'shrink4' | 'smooth' | 'sumTiles' | 'findRanges'> {
+interface Exports extends Pick<Kernels, 'shrink4' | 'smooth' | 'sumTiles' | 'remember' | 'findRanges'> {
   readonly memory: { readonly buffer: ArrayBuffer; readonly grow: (pages: number) => void };
   readonly subtract: Kernels['subtract'];
   readonly classify: Kernels['classify'];

@@ -19,6 +19,7 @@ export let range: usize = 0;
 export let difference: usize = 0;
 export let valid: usize = 0;
 export let mask: usize = 0;
+export let marked: usize = 0;
 export let clean: usize = 0;
 export let active: usize = 0;
 export let learning: usize = 0;
@@ -144,14 +145,13 @@ export function classify(floor: i32, deviations: i32, edges: i32): i32 {
   const perDeviation: v128 = i16x8.splat(<i16>deviations);
   const perEdge: v128 = i16x8.splat(<i16>edges);
   const free: v128 = i16x8.splat(FLICKER_FREE);
-  const step: v128 = i16x8.splat(FLICKER_STEP);
   const zero: v128 = i16x8.splat(0);
   const one: v128 = i8x16.splat(1);
   const black: v128 = i16x8.splat(SHADE_BASE_LEVEL);
   // Weights of the next tile, for pixels before and after the middle of a tile.
   const before8: v128 = i16x8(17408, 19456, 21504, 23552, 25600, 27648, 29696, 31744);
   const after8: v128 = i16x8(1024, 3072, 5120, 7168, 9216, 11264, 13312, 15360);
-  let marked: v128 = i32x4.splat(0);
+  let found: v128 = i32x4.splat(0);
   for (let y: i32 = 0; y < height; y++) {
     shadeRow(y);
     for (let x: i32 = 0; x < stride; x += 8) {
@@ -166,24 +166,30 @@ export function classify(floor: i32, deviations: i32, edges: i32): i32 {
       v128.store(difference + at, d);
       const usual: v128 = i16x8.q15mulr_sat_s(v128.load(deviation + at), perDeviation);
       const calm: v128 = i16x8.add(i16x8.max_s(floors, usual), i16x8.q15mulr_sat_s(v128.load(range + at), perEdge));
-      const flicks: v128 = v128.load(flicker + at);
-      const restless: v128 = i16x8.max_s(zero, i16x8.sub(flicks, free));
+      const restless: v128 = i16x8.max_s(zero, i16x8.sub(v128.load(flicker + at), free));
       const threshold: v128 = i16x8.add_sat_s(calm, i16x8.shl(i16x8.q15mulr_sat_s(calm, restless), 3));
       const exceeds: v128 = i16x8.gt_s(i16x8.abs(d), threshold);
-      const now: v128 = v128.load(current + at);
-      const step2: v128 = i16x8.shl(i16x8.abs(i16x8.sub(now, v128.load(last + at))), 1);
-      v128.store(last + at, now);
+      const step2: v128 = i16x8.shl(i16x8.abs(i16x8.sub(v128.load(current + at), v128.load(last + at))), 1);
       const changes: v128 = i16x8.gt_s(step2, threshold);
-      const before: v128 = v128.load64_zero(mask + i);
       const isMarked: v128 = v128.and(v128.and(i8x16.narrow_i16x8_s(exceeds, zero), one), v128.load64_zero(valid + i));
-      const crossed: v128 = i16x8.extend_low_i8x16_s(i8x16.ne(isMarked, before));
-      v128.store(flicker + at, i16x8.add_sat_s(flicks, v128.and(crossed, step)));
       v128.store64_lane(mask + i, isMarked, 0);
       v128.store64_lane(active + i, v128.and(i8x16.narrow_i16x8_s(changes, zero), one), 0);
-      marked = i32x4.add(marked, i32x4.extadd_pairwise_i16x8_s(i16x8.extadd_pairwise_i8x16_u(isMarked)));
+      found = i32x4.add(found, i32x4.extadd_pairwise_i16x8_s(i16x8.extadd_pairwise_i8x16_u(isMarked)));
     }
   }
-  return total32(marked);
+  return total32(found);
+}
+
+export function remember(): void {
+  const step: v128 = i16x8.splat(FLICKER_STEP);
+  for (let i: i32 = 0; i < count; i += 8) {
+    const at: usize = i << 1;
+    const now: v128 = v128.load64_zero(mask + i);
+    const crossed: v128 = i16x8.extend_low_i8x16_s(i8x16.ne(now, v128.load64_zero(marked + i)));
+    v128.store(flicker + at, i16x8.add_sat_s(v128.load(flicker + at), v128.and(crossed, step)));
+    v128.store64_lane(marked + i, now, 0);
+    v128.store(last + at, v128.load(current + at));
+  }
 }
 
 function three8(at: usize): v128 {
