@@ -18,6 +18,7 @@ import { inParallel } from './in-parallel.js';
 import { saveResult, writePart } from './results.js';
 import { playLive } from './score/live.js';
 import { longReplay, type LongReplay } from './score/long.js';
+import { coverageOf, withCoverage } from './score/report.js';
 import type { LabelledClip, Score } from './score/rules.js';
 import { study, studyTable, type Study } from './score/study.js';
 
@@ -119,9 +120,15 @@ async function runScore(folder: string, options: Options, context: CommandContex
   const events = options.events ?? join(context.folder, 'events.jsonl');
   writeFileSync(events, clips.map(({ file }) => found.get(file) ?? '').join(''));
   const labels = resolve(folder, 'labels.json');
+  const coverage = coverageOf(clips, found);
   const args = [scorer, events, '--labels', labels, ...(options.json ? ['--json'] : [])];
-  const { status, error } = spawnSync('python3', args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  const { status, error, stdout } = spawnSync('python3', args, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+  });
   if (error !== undefined) throw new CommandFailure(TOOL_MISSING_STATUS, `python3 cannot be started: ${error.message}`);
+  const share = `coverage ${coverage.all.toFixed(3)} of the labelled time has an open event\n`;
+  process.stdout.write(options.json && status === 0 ? withCoverage(stdout, coverage) : `${stdout}${share}`);
   return status ?? 1;
 }
 
@@ -151,9 +158,10 @@ async function runStudy(folder: string, { save, json }: Options, { progress }: C
 }
 
 function studyText({ sensitivity, changed, leaveOneOut, halves, variants, asGood, worst }: Study): string {
-  const line = (name: string, { precision, recall, f1, falseEvents, falseTime }: Score): string =>
+  const line = (name: string, { precision, recall, f1, falseEvents, falseTime, coverage, onsetP90S }: Score): string =>
     `${name.padEnd(44)} precision ${precision.toFixed(2)}  recall ${recall.toFixed(2)}  strict F1 ${f1.toFixed(3)}` +
-    `  false events ${String(falseEvents)}  false time ${(falseTime * 100).toFixed(2)} %`;
+    `  false events ${String(falseEvents)}  false time ${(falseTime * 100).toFixed(2)} %` +
+    `  coverage ${(coverage * 100).toFixed(0)} %  onset, 90 % ${onsetP90S?.toFixed(2) ?? '–'} s`;
   return [
     ...sensitivity.map((one) => line(`sensitivity ${String(one.sensitivity)}`, one)),
     ...changed.map((one) => line(one.change, one)),

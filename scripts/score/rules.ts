@@ -18,6 +18,11 @@ export interface Tally {
   readonly detected: number;
   readonly falseSeconds: number;
   readonly emptySeconds: number;
+  /** Labelled time, and how much of it an event is open. */
+  readonly labelledSeconds: number;
+  readonly coveredSeconds: number;
+  /** From the start of each detected label to the event. */
+  readonly onsetsS: readonly number[];
 }
 
 type Span = readonly [number, number];
@@ -62,15 +67,23 @@ export function tallyOf({ fps, frames, motion }: LabelledClip, events: readonly 
     }
   }
   const wanted = motion.filter(([, to]) => to >= warm);
-  const found = wanted.filter(([from, to]) => hits.some((hit) => hit[0] <= to && hit[1] >= from && hit[1] >= warm));
-  const empty = Array.from({ length: frames - warm }, (_, i) => i + warm).filter((i) => !isIn(i, pre, post));
-  const wrong = empty.filter((i) => events.some(([from, to]) => i >= from && i <= to));
+  const onsetsS = wanted.flatMap(([from, to]) => {
+    const starts = hits.filter((hit) => hit[0] <= to && hit[1] >= from && hit[1] >= warm).map(([start]) => start);
+    return starts.length === 0 ? [] : [Math.max(0, Math.min(...starts) - Math.max(from, warm)) / fps];
+  });
+  const isOpen = (frame: number): boolean => events.some(([from, to]) => frame >= from && frame <= to);
+  const seen = Array.from({ length: Math.max(0, frames - warm) }, (_, i) => i + warm);
+  const empty = seen.filter((i) => !isIn(i, pre, post));
+  const full = seen.filter((i) => isIn(i, 0, 0));
   return {
     ...tally,
     labelled: wanted.length,
-    detected: found.length,
-    falseSeconds: wrong.length / fps,
+    detected: onsetsS.length,
+    falseSeconds: empty.filter(isOpen).length / fps,
     emptySeconds: empty.length / fps,
+    labelledSeconds: full.length / fps,
+    coveredSeconds: full.filter(isOpen).length / fps,
+    onsetsS,
   };
 }
 
@@ -80,11 +93,15 @@ export interface Score {
   readonly f1: number;
   readonly falseEvents: number;
   readonly falseTime: number;
+  /** Share of the labelled time in which an event is open. */
+  readonly coverage: number;
+  /** Null where nothing was detected. */
+  readonly onsetP90S: number | null;
 }
 
 /** Returns strict precision, recall and F1 over several clips. Without labels and without events the score is perfect. */
 export function scoreOf(tallies: readonly Tally[]): Score {
-  const sum = (key: keyof Tally): number => tallies.reduce((total, tally) => total + tally[key], 0);
+  const sum = (key: Exclude<keyof Tally, 'onsetsS'>): number => tallies.reduce((total, tally) => total + tally[key], 0);
   const trues = sum('trueEvents');
   const units = sum('falseUnits');
   const labelled = sum('labelled');
@@ -97,5 +114,13 @@ export function scoreOf(tallies: readonly Tally[]): Score {
     f1,
     falseEvents: sum('falseEvents'),
     falseTime: sum('falseSeconds') / sum('emptySeconds'),
+    coverage: labelled === 0 ? 1 : sum('coveredSeconds') / sum('labelledSeconds'),
+    onsetP90S: p90Of(tallies.flatMap(({ onsetsS }) => onsetsS)),
   };
+}
+
+/** As in the clips' own script: the value at 90 % of the sorted list, rounded down. */
+function p90Of(values: readonly number[]): number | null {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(0.9 * sorted.length))] ?? null;
 }

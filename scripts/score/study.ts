@@ -91,20 +91,29 @@ export async function study(
 
 /** Formats the study for docs/detector-study.md. */
 export function studyTable({ sensitivity, changed, leaveOneOut, halves, ...others }: Study): string {
-  const row = (name: string, { precision, recall, f1, falseEvents, falseTime }: Score): string => {
-    const figures = [precision.toFixed(2), recall.toFixed(2), f1.toFixed(3), falseEvents, (falseTime * 100).toFixed(1)];
-    return `| ${name} | ${figures.join(' | ')} % |`;
+  const row = (name: string, score: Score): string => {
+    const { precision, recall, f1, falseEvents, falseTime, coverage, onsetP90S } = score;
+    const figures = [
+      precision.toFixed(2),
+      recall.toFixed(2),
+      f1.toFixed(3),
+      falseEvents,
+      `${(falseTime * 100).toFixed(1)} %`,
+      `${(coverage * 100).toFixed(0)} %`,
+      onsetP90S === null ? '–' : `${onsetP90S.toFixed(2)} s`,
+    ];
+    return `| ${name} | ${figures.join(' | ')} |`;
   };
   return [
     '',
-    '| | strict precision | recall | strict F1 | false events | false time |',
-    '|---|---|---|---|---|---|',
+    '| | strict precision | recall | strict F1 | false events | false time | coverage | onset, 90 % |',
+    '|---|---|---|---|---|---|---|---|',
     ...sensitivity.map((one) => row(`sensitivity ${String(one.sensitivity)}`, one)),
     ...changed.map((one) => row(`at 50: ${one.change}`, one)),
     row('at 50: leave one clip out', leaveOneOut),
     '',
     `Of ${String(others.variants)} other tunings ${String(others.asGood)} score at least as well as the defaults; the worst has a strict F1 of ${others.worst.toFixed(3)}.`,
-    `Over ${String(halves.count)} ways to choose four clips, F1 on the other four is ${halves.meanGap.toFixed(3)} lower in the mean, and ${halves.worstOther.toFixed(3)} at worst.`,
+    `Over ${String(halves.count)} ways to choose half of the clips, F1 on the others is ${halves.meanGap.toFixed(3)} lower in the mean, and ${halves.worstOther.toFixed(3)} at worst.`,
     '',
   ].join('\n');
 }

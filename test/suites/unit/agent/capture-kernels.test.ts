@@ -18,6 +18,7 @@ const PLANE_MAX = {
   flicker: 32_767,
   valid: 1,
   mask: 1,
+  marked: 1,
   learning: 3,
   current: 2040,
   last: 2040,
@@ -89,6 +90,7 @@ describe('kernels', () => {
         both('sumTiles', (kernels) => kernels.sumTiles());
         both('subtract', (kernels) => kernels.subtract(gain, offset));
         both('classify', (kernels) => kernels.classify(floor, deviations, edges));
+        both('remember', (kernels) => kernels.remember());
         both('denoise', (kernels) => kernels.denoise());
         both('learn', (kernels) => kernels.learn(...rates));
         both('findRanges', (kernels) => kernels.findRanges());
