@@ -14,6 +14,8 @@ export interface Actor {
   readonly way: readonly Waypoint[];
   /** Factor on its colours; 1 where it is missing. */
   readonly brightness?: number;
+  /** Share of its contrast that is left by darkness and distance; 1 where it is missing. */
+  readonly contrast?: number;
 }
 
 /** Width of each, as a share of its height. */
@@ -72,6 +74,7 @@ export class ActorPainter {
       height,
       isMirrored: place.speed < -STANDING_SPEED,
       brightness: (actor.brightness ?? 1) * (isNight ? 0.6 : 1),
+      contrast: actor.contrast ?? 1,
     });
   }
 
@@ -117,11 +120,12 @@ interface Placement {
   readonly height: number;
   readonly isMirrored: boolean;
   readonly brightness: number;
+  readonly contrast: number;
 }
 
 /** Draws a sprite at any size and between pixels: what creeps must not jump from pixel to pixel. */
 function blendScaled(to: Raster, sprite: Raster, placement: Placement): void {
-  const { left, top, width, height, isMirrored, brightness } = placement;
+  const { left, top, width, height, isMirrored, brightness, contrast } = placement;
   const stepX = sprite.width / width;
   const stepY = sprite.height / height;
   const sample = new Float64Array(4);
@@ -129,11 +133,12 @@ function blendScaled(to: Raster, sprite: Raster, placement: Placement): void {
     for (let x = Math.max(0, Math.floor(left)); x < Math.min(to.width, left + width); x++) {
       const along = (x + 0.5 - left) * stepX;
       sampleAt(sprite, isMirrored ? sprite.width - along : along, (y + 0.5 - top) * stepY, sample);
-      const alpha = (sample[3] ?? 0) / 255;
+      const alpha = ((sample[3] ?? 0) / 255) * contrast;
       if (alpha === 0) continue;
       const at = (y * to.width + x) * 3;
       for (let c = 0; c < 3; c++) {
-        to.data[at + c] = Math.min(255, (to.data[at + c] ?? 0) * (1 - alpha) + (sample[c] ?? 0) * brightness);
+        const color = (sample[c] ?? 0) * brightness * contrast;
+        to.data[at + c] = Math.min(255, (to.data[at + c] ?? 0) * (1 - alpha) + color + 0.5);
       }
     }
   }

@@ -88,12 +88,17 @@ export function lighten(raster: Raster, x: number, y: number, factor: number): v
   for (let c = at; c < at + 3; c++) raster.data[c] = Math.min(255, (raster.data[c] ?? 0) * factor);
 }
 
-/** Covers a pixel with a grey level; `share` is from 0 to 1. */
-export function cover(raster: Raster, x: number, y: number, level: number, share: number): void {
+const GREY: readonly number[] = [1, 1, 1];
+
+/** Covers a pixel with a grey level, or with a colour, `tint` times it; `share` is from 0 to 1. */
+export function cover(raster: Raster, x: number, y: number, level: number, share: number, tint = GREY): void {
   if (share <= 0 || x < 0 || y < 0 || x >= raster.width || y >= raster.height) return;
   const part = Math.min(1, share);
   const at = (y * raster.width + x) * 3;
-  for (let c = at; c < at + 3; c++) raster.data[c] = (raster.data[c] ?? 0) * (1 - part) + level * part;
+  for (let c = 0; c < 3; c++) {
+    const value = (raster.data[at + c] ?? 0) * (1 - part) + level * (tint[c] ?? 1) * part;
+    raster.data[at + c] = Math.max(0, Math.min(255, value));
+  }
 }
 
 /** Calls `paint` for each pixel of a rectangle of the full picture, with its place there. */

@@ -64,15 +64,15 @@ function windAt(sinceMs: number, calmMs: number): number {
 }
 
 const BALLOONS = [
-  { along: -0.9, up: 2.6, level: 190 },
-  { along: 0.1, up: 3.3, level: 90 },
-  { along: 1, up: 2.4, level: 225 },
-  { along: -0.2, up: 2.1, level: 140 },
+  { along: -0.9, up: 2.6, level: 190, tint: [1.1, 1.05, 0.3] },
+  { along: 0.1, up: 3.3, level: 90, tint: [1.8, 0.6, 0.6] },
+  { along: 1, up: 2.4, level: 225, tint: [1, 1, 1] },
+  { along: -0.2, up: 2.1, level: 140, tint: [0.5, 1, 1.5] },
 ] as const;
 
 function balloons(raster: Raster, { x, y, size, calmMs }: Swaying & { kind: 'balloons' }, sinceMs: number): void {
   const wind = windAt(sinceMs, calmMs);
-  for (const [i, { along, up, level }] of BALLOONS.entries()) {
+  for (const [i, { along, up, level, tint }] of BALLOONS.entries()) {
     const t = sinceMs / 1000;
     const lean = wind * size * (0.9 + 1.1 * Math.sin(t * 1.7 + i * 0.9) + 0.4 * Math.sin(t * 3.1 + 2 * i));
     const middleX = x + along * size + lean;
@@ -90,7 +90,7 @@ function balloons(raster: Raster, { x, y, size, calmMs }: Swaying & { kind: 'bal
       const dy = (fullY - middleY) / size;
       const inside = (1 - Math.hypot(dx, dy)) * size * 0.5;
       const shine = 60 * Math.exp(-((dx + 0.35) ** 2 + (dy + 0.4) ** 2) * 9) - 35 * (dx + dy);
-      cover(raster, px, py, level + shine, inside);
+      cover(raster, px, py, level + shine, inside, tint);
     });
   }
 }
@@ -135,7 +135,8 @@ function flag(raster: Raster, thing: Swaying & { kind: 'flag' }, sinceMs: number
     const end = (1 - across) * length * 0.5 + 0.5;
     const shade = 22 * wind * Math.cos(phase - 5 * across) * across;
     const stripe = down < 1 / 3 ? 0.5 : down < 2 / 3 ? 0 : -0.5;
-    cover(raster, px, py, thing.level + thing.pattern * stripe + shade, Math.min(inside, end, 1));
+    const tint = down < 1 / 3 ? [1, 1, 1] : [1.5, 0.8, 0.7];
+    cover(raster, px, py, thing.level + thing.pattern * stripe + shade, Math.min(inside, end, 1), tint);
   });
 }
 
@@ -180,7 +181,7 @@ function dapple(raster: Raster, { strength, ...around }: Swaying & { kind: 'dapp
   forEachPixel(raster, around, (px, py, fullX, fullY) => {
     const edge = Math.min(fullX - around.x, around.x + around.width - fullX, 40) / 40;
     const spot = hills((fullX + shiftX) / 34, (fullY + shiftY) / 17);
-    const lit = Math.max(0, Math.min(1, (spot - 0.05) * 5));
+    const lit = Math.max(0, Math.min(1, (spot - 0.02) * 3.5));
     const at = (py * raster.width + px) * 3;
     for (let c = at; c < at + 3; c++) {
       raster.data[c] = Math.min(255, (raster.data[c] ?? 0) * (1 + strength * lit * edge));

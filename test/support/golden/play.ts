@@ -111,7 +111,7 @@ export function faultsOf(name: GoldenName, { framesPerSecond }: Play, { events, 
 }
 
 /** Returns for which share of an interval an event is open. */
-function openShare(events: Played['events'], fromMs: number, toMs: number): number {
+export function openShare(events: Played['events'], fromMs: number, toMs: number): number {
   const openMs = events.reduce(
     (sum, [startMs, endMs]) => sum + Math.max(0, Math.min(toMs, endMs) - Math.max(fromMs, startMs)),
     0,
