@@ -19,6 +19,7 @@ import { bootstrap, root } from './bootstrap.mjs';
 import { helpOnly } from './tasks/help.mjs';
 import { otherLine, otherNode } from './tasks/other-node.mjs';
 import { run, printProgress } from './tasks/process.mjs';
+import { keepFilesInMemory } from './tasks/test-folder.mjs';
 import { readJson, repeatFailures, runSuite } from './tasks/vitest.mjs';
 
 helpOnly(`npm test [-- SUITE …]
@@ -67,6 +68,7 @@ const unsteady = [];
 
 await setup();
 await bootstrap();
+keepFilesInMemory();
 const first = await runLanes();
 const { results, unsteady: found } = await repeatFailures(first.filter(({ suite }) => suite !== ARMV7));
 unsteady.push(...found);
