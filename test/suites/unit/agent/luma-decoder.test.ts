@@ -103,6 +103,25 @@ describe('the decoder of luma', () => {
     expect(new LumaDecoder().decode(swapped, 8)).toBe('damaged');
   });
 
+  it('refuses a block that is brighter than white or darker than black', () => {
+    expect([...planeOf(withRestarts([0, 63, -64, 1], 16), 4).data]).toEqual([128, 254, 0, 130]);
+    for (const level of [70, -70]) {
+      expect(new LumaDecoder().decode(withRestarts([0, level, 0, 0], 16), 4)).toBe('damaged');
+    }
+  });
+
+  it('refuses a scan that goes on after its last block', async () => {
+    const jpeg = await encoded();
+    const at = jpeg.indexOf(Buffer.from('ffc0', 'hex')) + 5;
+    const ends = [16, 32, 48, 64, 80, 96].map((lines) => {
+      const shorter = Buffer.from(jpeg);
+      shorter.writeUInt16BE(HEIGHT - lines, at);
+      return new LumaDecoder().decode(shorter, 160);
+    });
+    // A block that happens to end with a byte cannot be told from the last one.
+    expect(ends.filter((end) => end === 'damaged').length).toBeGreaterThanOrEqual(4);
+  });
+
   it('accepts no damaged picture that libvips refuses', async () => {
     const jpeg = await encoded((picture) => picture.resize({ width: 352 }).jpeg({ quality: 60 }));
     const { uniform } = seededRandom(17);
@@ -122,10 +141,10 @@ describe('the decoder of luma', () => {
   });
 });
 
-/** Makes a grey picture of one row of blocks, each of one level, with a restart marker before all but the first. */
-function withRestarts(levels: readonly number[]): Buffer {
+/** Makes a grey picture of one row of blocks, each of one level (in steps of an eighth of `step`), with a restart marker before all but the first. */
+function withRestarts(levels: readonly number[], step = 8): Buffer {
   const segment = (kind: number, ...body: readonly number[]): number[] => [0xff, kind, 0, body.length + 2, ...body];
-  const quantization = [0, ...Array.from({ length: 64 }, () => 8)];
+  const quantization = [0, ...Array.from({ length: 64 }, () => step)];
   // Sizes 0 to 7 as codes of four bits; for AC only the end of the block, a code of one bit.
   const dc = [0x00, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7];
   const ac = [0x10, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
