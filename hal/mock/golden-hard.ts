@@ -23,6 +23,8 @@ const lit = (fromMs: number, feetY: number, height: number, more: Partial<Actor>
 const SETTLES_MS = 12_000;
 /** What stays does so until the end of every scenario. */
 const STAYS_MS = 120_000;
+/** Scaled down, the noise of a camera by day is about half a grey level to one. */
+const DAY = { ...DEFAULTS, noise: 1 } as const;
 /** A camera smooths its night pictures: about one grey level is left, in patches. */
 const NIGHT = { ...DEFAULTS, isNight: true, noise: 0.6, grain: 0.9 } as const;
 
@@ -100,9 +102,10 @@ export const HARD: Readonly<Record<HardName, Golden>> = {
   },
   /** Somebody stands close to the camera from the first frame on, in strongly compressed pictures, and then leaves. */
   'start-close': {
-    ...DEFAULTS,
+    ...DAY,
     scene: 'room',
     quality: 12,
+    durationMs: 24_000,
     events: [[1200, 17_000]],
     withinMs: 3000,
     coverage: 0.7,
@@ -115,7 +118,7 @@ export const HARD: Readonly<Record<HardName, Golden>> = {
     ],
   },
   balloons: {
-    ...DEFAULTS,
+    ...DAY,
     scene: 'garden',
     durationMs: 40_000,
     events: [[28_000, 34_000]],
@@ -126,7 +129,7 @@ export const HARD: Readonly<Record<HardName, Golden>> = {
     ],
   },
   washing: {
-    ...DEFAULTS,
+    ...DAY,
     scene: 'garden',
     durationMs: 40_000,
     events: [[28_000, 34_000]],
@@ -140,7 +143,7 @@ export const HARD: Readonly<Record<HardName, Golden>> = {
     ],
   },
   'window-clouds': {
-    ...DEFAULTS,
+    ...DAY,
     scene: 'room',
     durationMs: 40_000,
     events: [[28_000, 34_000]],
@@ -150,7 +153,7 @@ export const HARD: Readonly<Record<HardName, Golden>> = {
     ],
   },
   parking: {
-    ...DEFAULTS,
+    ...DAY,
     scene: 'street',
     durationMs: 40_000,
     events: [[6000, 11_000]],
@@ -159,7 +162,7 @@ export const HARD: Readonly<Record<HardName, Golden>> = {
   },
   /** People at the rim of a fisheye: small, thin and aslant. */
   'fisheye-rim': {
-    ...DEFAULTS,
+    ...DAY,
     scene: 'garden',
     durationMs: 34_000,
     events: [
@@ -207,7 +210,7 @@ export const HARD: Readonly<Record<HardName, Golden>> = {
   },
   /** Somebody comes up to a doorbell: the face fills the picture in a second, stays, and is gone as fast. */
   doorbell: {
-    ...DEFAULTS,
+    ...DAY,
     scene: 'driveway',
     events: [[8000, 19_500]],
     mayChangeLight: true,
@@ -239,7 +242,7 @@ export const HARD: Readonly<Record<HardName, Golden>> = {
     ),
   },
   blinds: {
-    ...DEFAULTS,
+    ...DAY,
     scene: 'room',
     durationMs: 40_000,
     events: [[28_000, 34_000]],
@@ -250,7 +253,7 @@ export const HARD: Readonly<Record<HardName, Golden>> = {
     ],
   },
   curtain: {
-    ...DEFAULTS,
+    ...DAY,
     scene: 'room',
     durationMs: 40_000,
     events: [[28_000, 34_000]],
@@ -263,14 +266,14 @@ export const HARD: Readonly<Record<HardName, Golden>> = {
     ],
   },
   fountain: {
-    ...DEFAULTS,
+    ...DAY,
     scene: 'garden',
     events: [[20_000, 26_000]],
     happenings: [always({ kind: 'fountain', x: 330, y: 250, height: 66 }), person(20_000, 26_000)],
   },
   /** A robot cleaner drives through a room: it moves, so it is motion. */
   robot: {
-    ...DEFAULTS,
+    ...DAY,
     scene: 'room',
     events: [[8000, 22_000]],
     happenings: [
@@ -296,7 +299,7 @@ export const HARD: Readonly<Record<HardName, Golden>> = {
   },
   /** Somebody brings a parcel, which stays. */
   parcel: {
-    ...DEFAULTS,
+    ...DAY,
     scene: 'porch',
     durationMs: 40_000,
     events: [[6000, 16_000]],
@@ -315,7 +318,7 @@ export const HARD: Readonly<Record<HardName, Golden>> = {
     ],
   },
   'parking-two': {
-    ...DEFAULTS,
+    ...DAY,
     scene: 'street',
     durationMs: 45_000,
     events: [
@@ -327,7 +330,7 @@ export const HARD: Readonly<Record<HardName, Golden>> = {
   },
   /** A person gets out of a car that has stood there from the start, and walks away. */
   'leaves-car': {
-    ...DEFAULTS,
+    ...DAY,
     scene: 'street',
     events: [[12_000, 18_000]],
     happenings: [
@@ -348,7 +351,7 @@ export const HARD: Readonly<Record<HardName, Golden>> = {
     ],
   },
   flag: {
-    ...DEFAULTS,
+    ...DAY,
     scene: 'driveway',
     durationMs: 40_000,
     events: [[28_000, 34_000]],
@@ -380,7 +383,7 @@ export const HARD: Readonly<Record<HardName, Golden>> = {
     ],
   },
   'dawn-branches': {
-    ...DEFAULTS,
+    ...DAY,
     scene: 'garden',
     durationMs: 40_000,
     isLightFixed: true,
@@ -395,7 +398,7 @@ export const HARD: Readonly<Record<HardName, Golden>> = {
   },
   /** At dusk the infrared filter switches to and fro, until it is dark. */
   'ir-hunt': {
-    ...DEFAULTS,
+    ...DAY,
     scene: 'porch',
     durationMs: 44_000,
     isLightFixed: true,

@@ -171,13 +171,13 @@ function gaussianNoise(random: Random, deviation: number): Int8Array {
 }
 
 function addNoise(data: Uint8Array, noise: Int8Array, random: Random): void {
+  const clamped = new Uint8ClampedArray(data.buffer, data.byteOffset, data.length);
   let at = Math.floor(random.uniform() * NOISE_SAMPLES);
-  for (let i = 0; i + 2 < data.length; i += 3) {
+  for (let i = 0; i + 2 < clamped.length; i += 3) {
     const n = noise[at++ & (NOISE_SAMPLES - 1)] ?? 0;
-    for (let c = i; c < i + 3; c++) {
-      const value = (data[c] ?? 0) + n;
-      data[c] = Math.max(0, Math.min(255, value));
-    }
+    clamped[i] = (clamped[i] ?? 0) + n;
+    clamped[i + 1] = (clamped[i + 1] ?? 0) + n;
+    clamped[i + 2] = (clamped[i + 2] ?? 0) + n;
     // A jump now and then keeps the noise table from repeating in the same place.
     if ((i & 0x3fff) === 0) at = Math.floor(random.uniform() * NOISE_SAMPLES);
   }
@@ -230,6 +230,13 @@ function lumaOf(raster: Raster): LumaPlane {
   const height = SCENE_HEIGHT / LUMA_STEP_PIXELS;
   const step = raster.width / width;
   const out = new Uint8Array(width * height);
+  if (step === 1) {
+    const { data } = raster;
+    for (let i = 0, at = 0; i < out.length; i++, at += 3) {
+      out[i] = (77 * (data[at] ?? 0) + 150 * (data[at + 1] ?? 0) + 29 * (data[at + 2] ?? 0)) / 256;
+    }
+    return { width, height, data: out };
+  }
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       let sum = 0;
