@@ -22,7 +22,8 @@ const MORE_PLAYS: Readonly<Partial<Record<GoldenName, Play>>> = {
   fountain: { seed: 2, framesPerSecond: 2, isNight: true },
   robot: { seed: 2, framesPerSecond: 2 },
   'night-cat': { seed: 2, framesPerSecond: 2, isNight: false },
-  'dawn-branches': { seed: 2, framesPerSecond: 10 },
+  parcel: { seed: 1, framesPerSecond: 10 },
+  blinds: { seed: 1, framesPerSecond: 10 },
 };
 
 /**

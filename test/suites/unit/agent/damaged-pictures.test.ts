@@ -83,7 +83,7 @@ describe('damaged pictures that libjpeg repairs', () => {
     const jpegs: Buffer[] = [];
     for (let index = 0; index < 40; index++) {
       const jpeg = await frameAt(index * 200);
-      // Two in three are damaged for a while: not so many that the camera counts as blind.
+      // Two in five are damaged for a while: too few for the camera to count as blind.
       jpegs.push(index >= 15 && index < 30 && index % 5 < 2 ? withLoss(jpeg, uniform) : jpeg);
     }
     const { counters, events, scenes, logged } = await playAll(jpegs, 5);

@@ -118,7 +118,7 @@ describe('the decoder of luma', () => {
       shorter.writeUInt16BE(HEIGHT - lines, at);
       return new LumaDecoder().decode(shorter, 160);
     });
-    // A block that happens to end with a byte cannot be told from the last one.
+    // Where a block happens to end with a byte, the end looks like any other.
     expect(ends.filter((end) => end === 'damaged').length).toBeGreaterThanOrEqual(4);
   });
 
