@@ -12,6 +12,7 @@ import { porch } from './scenes/porch.js';
 import { room } from './scenes/room.js';
 import { SCENE_HEIGHT, SCENE_WIDTH, sceneSvg, type SceneArt, type SceneLight } from './scenes/scene-art.js';
 import { street } from './scenes/street.js';
+import { SpriteCache } from './sprite-cache.js';
 import { momentAt, type Moment, type Person, type SceneScript } from './script.js';
 
 const SCENE_ARTS: Readonly<Record<SceneScript['scene'], SceneArt>> = {
@@ -43,7 +44,7 @@ export class SceneRenderer {
   private readonly art: SceneArt;
   private readonly noise: Int8Array;
   private readonly backgrounds = new Map<SceneLight, Promise<Raster>>();
-  private readonly walkers = new Map<string, Promise<Raster>>();
+  private readonly walkers = new SpriteCache();
   private readonly painter = new ActorPainter();
   private readonly grain: Int8Array | null;
   private readonly script: SceneScript;
@@ -113,16 +114,14 @@ export class SceneRenderer {
     const pose = walk.standing ? poseAt(person.look, timeMs) : UPRIGHT;
     const posture = `${String(pose.lean)},${String(pose.head)},${String(pose.arm)}`;
     const key = `${String(person.look)}/${String(phase)}/${posture}/${String(isNight)}/${String(height)}`;
-    let sprite = this.walkers.get(key);
-    if (sprite === undefined) {
+    const sprite = await this.walkers.get(key, () => {
       const look = figureLook(seededRandom(person.look).uniform);
-      sprite = drawSvg(figureSvg(look, phase, height, pose), { alpha: true, grey: isNight });
-      this.walkers.set(key, sprite);
-    }
+      return drawSvg(figureSvg(look, phase, height, pose), { alpha: true, grey: isNight });
+    });
     // Small people are farther away, so their feet are higher in the picture.
     const ground = this.art.groundY - (1 - Math.min(1, person.size ?? 1)) * this.art.figureHeight * 0.4;
     const top = Math.round(ground / scale) - height;
-    blend(raster, await sprite, { left: x, top, isMirrored: walk.facesLeft, brightness: isNight ? 0.6 : 1 });
+    blend(raster, sprite, { left: x, top, isMirrored: walk.facesLeft, brightness: isNight ? 0.6 : 1 });
   }
 }
 
