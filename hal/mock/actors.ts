@@ -1,6 +1,7 @@
 import { seededRandom } from '../../common/seeded-random.js';
 import { drawSvg, type Raster } from '../image.js';
 import { figureLook, figureSvg, poseAt, WALK_PHASES } from './figure.js';
+import { SpriteCache } from './sprite-cache.js';
 import { carSvg, catSvg, faceSvg, parcelSvg, robotSvg } from './sprites.js';
 
 /** A place on a way: at this time the feet are at (x, y), and the thing is so high; pixels of the full picture. */
@@ -56,7 +57,7 @@ export function placeOf(way: Actor['way'], atMs: number): Place | null {
 
 /** Draws actors, and keeps what it drew. */
 export class ActorPainter {
-  private readonly sprites = new Map<string, Promise<Raster>>();
+  private readonly sprites = new SpriteCache();
 
   /** Draws an actor on a picture at a time of the script. */
   async draw(raster: Raster, actor: Actor, atMs: number, isNight: boolean): Promise<void> {
@@ -88,8 +89,7 @@ export class ActorPainter {
     const isPosed = what === 'face' || (what === 'person' && phase === null);
     const posture = isPosed ? `${String(pose.lean)},${String(pose.head)},${String(pose.arm)}` : String(phase);
     const key = `${what}/${String(look)}/${posture}/${String(isNight)}/${String(spriteHeight)}`;
-    let sprite = this.sprites.get(key);
-    if (sprite === undefined) {
+    return this.sprites.get(key, () => {
       const svg = (): string => {
         switch (what) {
           case 'person':
@@ -106,10 +106,8 @@ export class ActorPainter {
             return faceSvg(figureLook(seededRandom(look).uniform), pose, spriteHeight);
         }
       };
-      sprite = drawSvg(svg(), { alpha: true, grey: isNight });
-      this.sprites.set(key, sprite);
-    }
-    return sprite;
+      return drawSvg(svg(), { alpha: true, grey: isNight });
+    });
   }
 }
 

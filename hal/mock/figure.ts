@@ -35,9 +35,12 @@ export interface Pose {
 export const UPRIGHT: Pose = { lean: 0, head: 0, arm: 0 };
 /** How often people change their posture, and how long that takes. */
 const POSE_EVERY_MS = 2600;
-const POSE_CHANGE_MS = 800;
+const POSE_CHANGE_MS = 900;
+/** Between the changes they sway: nobody is seen without a movement for a second. */
+const SWAY_MS = 2300;
+const SWAY = 0.4;
 /** Postures are drawn in steps, so that they can be kept. */
-const POSE_STEPS = 8;
+const POSE_STEPS = 4;
 
 /** Returns the posture of somebody who stands, at a time; `look` is their seed. */
 export function poseAt(look: number, atMs: number): Pose {
@@ -45,8 +48,9 @@ export function poseAt(look: number, atMs: number): Pose {
   const share = Math.min(1, (atMs - turn * POSE_EVERY_MS) / POSE_CHANGE_MS);
   const between = (what: number): number => {
     const before = hash(look + what, turn - 1);
-    const value = before + (hash(look + what, turn) - before) * share * share * (3 - 2 * share);
-    return Math.round(value * POSE_STEPS) / POSE_STEPS;
+    const held = before + (hash(look + what, turn) - before) * share * share * (3 - 2 * share);
+    const sway = Math.sin((2 * Math.PI * atMs) / SWAY_MS / (1 + what / 4) + look + 2 * what);
+    return Math.round(((1 - SWAY) * held + SWAY * sway) * POSE_STEPS) / POSE_STEPS;
   };
   return { lean: between(1), head: between(2), arm: Math.max(0, between(3)) };
 }

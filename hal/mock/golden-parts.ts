@@ -1,3 +1,4 @@
+import type { Actor, Waypoint } from './actors.js';
 import type { Effect } from './effects.js';
 import type { Happening, SceneScript } from './script.js';
 
@@ -56,3 +57,12 @@ export const person = (
   size: 1,
   ...more,
 });
+
+/** Makes somebody or something that goes its own way. */
+export const actor = (what: Actor['what'], way: readonly Waypoint[], more: Partial<Actor> = {}): Happening => ({
+  kind: 'actor',
+  actor: { what, look: 4711, way, ...more },
+});
+
+/** What stays does so until the end of every scenario. */
+export const STAYS_MS = 120_000;

@@ -12,6 +12,7 @@ import { porch } from './scenes/porch.js';
 import { room } from './scenes/room.js';
 import { SCENE_HEIGHT, SCENE_WIDTH, sceneSvg, type SceneArt, type SceneLight } from './scenes/scene-art.js';
 import { street } from './scenes/street.js';
+import { SpriteCache } from './sprite-cache.js';
 import { momentAt, type Moment, type Person, type SceneScript } from './script.js';
 
 const SCENE_ARTS: Readonly<Record<SceneScript['scene'], SceneArt>> = {
@@ -43,7 +44,7 @@ export class SceneRenderer {
   private readonly art: SceneArt;
   private readonly noise: Int8Array;
   private readonly backgrounds = new Map<SceneLight, Promise<Raster>>();
-  private readonly walkers = new Map<string, Promise<Raster>>();
+  private readonly walkers = new SpriteCache();
   private readonly painter = new ActorPainter();
   private readonly grain: Int8Array | null;
   private readonly script: SceneScript;
@@ -113,16 +114,14 @@ export class SceneRenderer {
     const pose = walk.standing ? poseAt(person.look, timeMs) : UPRIGHT;
     const posture = `${String(pose.lean)},${String(pose.head)},${String(pose.arm)}`;
     const key = `${String(person.look)}/${String(phase)}/${posture}/${String(isNight)}/${String(height)}`;
-    let sprite = this.walkers.get(key);
-    if (sprite === undefined) {
+    const sprite = await this.walkers.get(key, () => {
       const look = figureLook(seededRandom(person.look).uniform);
-      sprite = drawSvg(figureSvg(look, phase, height, pose), { alpha: true, grey: isNight });
-      this.walkers.set(key, sprite);
-    }
+      return drawSvg(figureSvg(look, phase, height, pose), { alpha: true, grey: isNight });
+    });
     // Small people are farther away, so their feet are higher in the picture.
     const ground = this.art.groundY - (1 - Math.min(1, person.size ?? 1)) * this.art.figureHeight * 0.4;
     const top = Math.round(ground / scale) - height;
-    blend(raster, await sprite, { left: x, top, isMirrored: walk.facesLeft, brightness: isNight ? 0.6 : 1 });
+    blend(raster, sprite, { left: x, top, isMirrored: walk.facesLeft, brightness: isNight ? 0.6 : 1 });
   }
 }
 
@@ -171,13 +170,13 @@ function gaussianNoise(random: Random, deviation: number): Int8Array {
 }
 
 function addNoise(data: Uint8Array, noise: Int8Array, random: Random): void {
+  const clamped = new Uint8ClampedArray(data.buffer, data.byteOffset, data.length);
   let at = Math.floor(random.uniform() * NOISE_SAMPLES);
-  for (let i = 0; i + 2 < data.length; i += 3) {
+  for (let i = 0; i + 2 < clamped.length; i += 3) {
     const n = noise[at++ & (NOISE_SAMPLES - 1)] ?? 0;
-    for (let c = i; c < i + 3; c++) {
-      const value = (data[c] ?? 0) + n;
-      data[c] = Math.max(0, Math.min(255, value));
-    }
+    clamped[i] = (clamped[i] ?? 0) + n;
+    clamped[i + 1] = (clamped[i + 1] ?? 0) + n;
+    clamped[i + 2] = (clamped[i + 2] ?? 0) + n;
     // A jump now and then keeps the noise table from repeating in the same place.
     if ((i & 0x3fff) === 0) at = Math.floor(random.uniform() * NOISE_SAMPLES);
   }
@@ -230,6 +229,13 @@ function lumaOf(raster: Raster): LumaPlane {
   const height = SCENE_HEIGHT / LUMA_STEP_PIXELS;
   const step = raster.width / width;
   const out = new Uint8Array(width * height);
+  if (step === 1) {
+    const { data } = raster;
+    for (let i = 0, at = 0; i < out.length; i++, at += 3) {
+      out[i] = (77 * (data[at] ?? 0) + 150 * (data[at + 1] ?? 0) + 29 * (data[at + 2] ?? 0)) / 256;
+    }
+    return { width, height, data: out };
+  }
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       let sum = 0;
