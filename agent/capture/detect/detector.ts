@@ -8,11 +8,14 @@ import { EIGHTHS_PER_LEVEL, LEARNING_MODE, type Planes } from './kernel/layout.j
 import { groundsOf, lightOf, type LocalLight } from './kernel/light.js';
 import { shadesOf } from './kernel/shade.js';
 import type { PrivacyMask } from './masks.js';
-import { natureOf, reasonWithoutObject, stillMaxMs } from './nature.js';
+import { isAtEdge, isBesideLight, natureOf, reasonWithoutObject, stillMaxMs } from './nature.js';
+import { setFloors } from './noise.js';
 import { boxOf, type Observation, type Reason } from './observation.js';
 import type { SceneChange } from './scene-watch.js';
 import { loadPlane, startState, type DetectorState } from './state.js';
+import { measureSway } from './sway.js';
 import type { Track } from './track.js';
+import { startAgain } from './tracker.js';
 import { TUNING, type Tuning } from './tuning.js';
 import type { MotionZone } from './zones.js';
 
@@ -40,6 +43,8 @@ const SPEED_MAX_PER_S = 1.2;
 const STEP_MAX_MS = 1000;
 /** The background learns no more often; more would only cost time. */
 const LEARN_EVERY_MS = 80;
+/** The floors follow the noise no more often. */
+const FLOORS_EVERY_MS = 500;
 /** Time constant of the mean number of patches that are not objects. */
 const CLUTTER_TIME_CONSTANT_MS = 2000;
 /** One, in fixed point of 15 and of 13 fraction bits. */
@@ -131,6 +136,7 @@ export class Detector {
     const { kernels } = this;
     const { zones, masks = [] } = this.settings;
     this.state = startState(plane, { kernels, zones, masks, timeMs, index, before });
+    this.followNoise(this.state, timeMs);
     return noMotion(before === null ? 'starting' : 'resized', this.state);
   }
 
@@ -147,8 +153,7 @@ export class Detector {
     const relit = shadesOf(planes, grounds, light);
     // Deviations are in 1/128 and thresholds in eighths.
     const deviations = Math.min(Q15_ONE - 1, Math.round((Q15_ONE / 16) * tuning.deviations * strictness));
-    const floor = Math.round(tuning.floor * EIGHTHS_PER_LEVEL * strictness);
-    const marked = kernels.classify(floor, deviations, Math.round(tuning.edges * (Q15_ONE - 1)));
+    const marked = kernels.classify(deviations);
     return { light: { ...light, relit }, markedShare: marked / (width * height) };
   }
 
@@ -180,7 +185,7 @@ export class Detector {
   /** Finds patches, decides the nature of their tracks, and marks how the background learns under each. */
   private updateTracks(state: DetectorState, timeMs: number, elapsedMs: number): readonly Track[] {
     const { kernels, tuning, settings, strictness } = this;
-    const { planes, tracker, blobFinder, width, height, light, index } = state;
+    const { planes, tracker, lifeWatch, blobFinder, width, height, light, index } = state;
     kernels.denoise();
     const pixels = width * height;
     const minArea = Math.max(AREA_MIN_PIXELS, tuning.minArea * strictness * pixels);
@@ -190,6 +195,11 @@ export class Detector {
     }));
     const reach = 2 + (SPEED_MAX_PER_S * width * elapsedMs) / 1000;
     const tracks = tracker.update(blobs, timeMs, index, reach);
+    lifeWatch.inspectTracks(
+      timeMs,
+      planes,
+      tracks.filter(({ nature }) => nature === 'object'),
+    );
     const around = {
       timeMs,
       minDurationMs: settings.minDurationMs,
@@ -200,6 +210,9 @@ export class Detector {
       isBackgroundYoung: timeMs - state.firstMs < YOUNG_BACKGROUND_MS,
     };
     for (const track of tracks) {
+      measureSway(track, timeMs, planes, light.gain);
+      if (isAtEdge(track, around)) track.entered = true;
+      if (track.nature !== 'object' && isBesideLight(track, tracks)) startAgain(track);
       track.nature = natureOf(track, around, tuning);
       if (track.nature !== 'object') track.moved = false;
       else if (track.travel > tuning.movedTravel * width) track.moved = true;
@@ -241,6 +254,14 @@ export class Detector {
     this.kernels.learn(rate(followMs), rate(unknownMs), rate(spreadMs), rate(flickerMs));
     this.kernels.findRanges();
     state.learntMs = timeMs;
+    this.followNoise(state, timeMs);
+  }
+
+  private followNoise(state: DetectorState, timeMs: number): void {
+    if (timeMs - state.floorsMs < FLOORS_EVERY_MS) return;
+    const { tuning, strictness } = this;
+    setFloors(state.planes, tuning, strictness);
+    state.floorsMs = timeMs;
   }
 
   /** Raises motion for tracks that lie in a zone they are large enough for; else reports the zone and the track. */
@@ -264,11 +285,8 @@ function isSizeOf({ source }: DetectorState, { width, height }: LumaPlane): bool
 }
 
 /** Returns the change of the whole scene with this frame, if any. An overlaid clock is part of the scene once found. */
-function sceneOf(
-  { planes, tracker, sceneWatch, tamperWatch, overlayWatch, light }: DetectorState,
-  markedShare: number,
-  timeMs: number,
-): SceneChange | null {
+function sceneOf(state: DetectorState, markedShare: number, timeMs: number): SceneChange | null {
+  const { planes, tracker, sceneWatch, tamperWatch, overlayWatch, light } = state;
   const found = sceneWatch.inspectEvidence(timeMs, markedShare, light, () => overviewOf(planes, light));
   const durationMs = tamperWatch.durationIfOver(timeMs, planes, light, found !== null);
   if (durationMs !== null) sceneWatch.holdOff(timeMs);

@@ -1,5 +1,6 @@
 import type { Reason } from './observation.js';
 import type { Nature, Track } from './track.js';
+import { gap } from './tracker.js';
 import type { Tuning } from './tuning.js';
 
 /** What decides beside the track itself. */
@@ -18,6 +19,15 @@ export interface Circumstances {
 }
 
 const HITS_MIN = 3;
+/** A patch this near to the edge of the picture touches it. */
+const EDGE_PIXELS = 3;
+const FLYING_AREA_FACTOR = 5;
+/** Beside light this many times as large, at this distance, a patch is not decided. */
+const LIGHT_FACTOR = 3;
+const LIGHT_REACH_PIXELS = 16;
+/** With a smaller share of it foreign to the background nearby, a patch is what swayed there; and the hysteresis of that. */
+const FOREIGN_MIN = 0.7;
+const FOREIGN_HYSTERESIS = 0.1;
 /** A patch in which nothing changed for longer may be the hole that somebody left. */
 const HOLE_STILL_MS = 250;
 /** A track that is found elsewhere in more of its frames is erratic, unless it goes straight on and was seen long enough. */
@@ -39,10 +49,6 @@ const SWAY_TRAVEL_MAX = 0.08;
 const YOUNG_TRAVEL_MIN = 0.06;
 /** By how much each patch of clutter raises the area below which a patch counts as small. */
 const SMALL_AREA_PER_CLUTTER = 0.35;
-/** Edges that a person who stands still has, and that light, holes and shadows lack. */
-const STANDING_NOVELTY_MIN = 0.6;
-const STANDING_TEXTURE_MAX = 0.5;
-const STANDING_STEEPNESS_MIN = 0.36;
 
 /** Decides what a track is that was just seen. Its last nature counts too, so that a person who was seen to walk may stand. */
 export function natureOf(track: Track, around: Circumstances, tuning: Tuning): Nature {
@@ -51,6 +57,8 @@ export function natureOf(track: Track, around: Circumstances, tuning: Tuning): N
   if (track.hits < HITS_MIN || ageMs < around.minDurationMs) return track.nature;
   if (timeMs - track.activeMs > HOLE_STILL_MS && track.novelty < tuning.holeNovelty) return 'hole';
   if (isLight(track, tuning)) return 'light';
+  const foreignMin = track.nature === 'object' || track.entered ? FOREIGN_MIN - FOREIGN_HYSTERESIS : FOREIGN_MIN;
+  if ((track.foreign ?? 1) < foreignMin) return 'unknown';
   const smallArea =
     tuning.smallArea * around.strictness * around.pixels * (1 + SMALL_AREA_PER_CLUTTER * around.clutter);
   const isSmall = track.blob.area < smallArea;
@@ -61,12 +69,18 @@ export function natureOf(track: Track, around: Circumstances, tuning: Tuning): N
   const speed = (track.path / width / ageMs) * 1000;
   const isInFlight = straightness > FLIGHT_STRAIGHTNESS_MIN && track.hits > HITS_MIN && ageMs >= FLIGHT_AGE_MIN_MS;
   if (steadiness < STEADY_MIN && !isInFlight) return 'erratic';
-  if (speed > tuning.erraticSpeed && straightness < tuning.erraticStraightness) return 'erratic';
-  if (speed > tuning.erraticSpeed && ageMs < FAST_AGE_MIN_MS) return track.nature;
+  // The middle of a large patch jumps as parts of it come and go, so its speed says little.
+  const isFast = speed > tuning.erraticSpeed && (!track.entered || track.blob.area < FLYING_AREA_FACTOR * smallArea);
+  if (isFast && straightness < tuning.erraticStraightness) return 'erratic';
+  if (isFast && ageMs < FAST_AGE_MIN_MS) return track.nature;
   if (track.nature === 'object') return 'object';
+  // What stands still and was nothing so far does not become an object: a patch that a beam of light left, for example.
+  if (track.activeMs < timeMs) return 'unknown';
   const travelMin = around.isBackgroundYoung ? YOUNG_TRAVEL_MIN : tuning.swayTravel;
   const maySway = straightness < tuning.swayStraightness || track.travel < travelMin * width;
-  if (maySway && track.travel < SWAY_TRAVEL_MAX * width && ageMs < tuning.swayMs) return 'unknown';
+  // What hung there and moves in its place, a flag for example, is nobody, however long it does.
+  const isInPlace = !track.entered && track.travel < travelMin * width;
+  if (maySway && track.travel < SWAY_TRAVEL_MAX * width && (ageMs < tuning.swayMs || isInPlace)) return 'unknown';
   return isSmall && !isSmallObject(track, { ageMs, steadiness, straightness, width }, tuning) ? 'unknown' : 'object';
 }
 
@@ -107,11 +121,23 @@ function isSmallObject(
   );
 }
 
+/** Whether a patch is on the rim of a change of light: it has the edges that the light brings out there. */
+export function isBesideLight({ blob }: Track, tracks: readonly Track[]): boolean {
+  return tracks.some(
+    ({ nature, blob: other }) =>
+      nature === 'light' && other.area > LIGHT_FACTOR * blob.area && gap(blob, other) <= LIGHT_REACH_PIXELS,
+  );
+}
+
+/** Whether a patch touches the edge of the picture: who comes in there is seen in part, and travels little. */
+export function isAtEdge({ blob: { left, top, right, bottom } }: Track, { width, pixels }: Circumstances): boolean {
+  const far = EDGE_PIXELS + 1;
+  return left <= EDGE_PIXELS || top <= EDGE_PIXELS || right >= width - far || bottom >= pixels / width - far;
+}
+
 /** Returns for how many milliseconds an object in which nothing changes still counts as there. */
-export function stillMaxMs({ moved, novelty, texture, steepness }: Track, tuning: Tuning): number {
-  const hasEdges =
-    novelty > STANDING_NOVELTY_MIN && texture < STANDING_TEXTURE_MAX && steepness > STANDING_STEEPNESS_MIN;
-  return moved && hasEdges ? tuning.holdMs : tuning.quietMs;
+export function stillMaxMs({ moved }: Track, tuning: Tuning): number {
+  return moved ? tuning.holdMs : tuning.quietMs;
 }
 
 /** Returns the reason why nothing is raised, by the nature of the largest patch. */

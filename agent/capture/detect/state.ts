@@ -3,6 +3,7 @@ import { BlobFinder } from './kernel/blobs.js';
 import type { Kernels } from './kernel/kernels.js';
 import { Planes } from './kernel/layout.js';
 import type { LocalLight } from './kernel/light.js';
+import { LifeWatch } from './life.js';
 import { fillMasked, maskPlane, type PrivacyMask } from './masks.js';
 import { OverlayWatch } from './overlay.js';
 import { workingSize, type Size } from './plane-size.js';
@@ -32,10 +33,12 @@ export interface DetectorState {
   readonly tamperWatch: TamperWatch;
   readonly overlayWatch: OverlayWatch;
   readonly sweepWatch: SweepWatch;
+  readonly lifeWatch: LifeWatch;
   light: LocalLight;
   readonly firstMs: number;
   lastMs: number;
   learntMs: number;
+  floorsMs: number;
   index: number;
   frames: number;
   /** Slow mean of the number of patches that are not objects. */
@@ -84,10 +87,12 @@ export function startState(plane: LumaPlane, { kernels, zones, masks, timeMs, in
     tamperWatch: new TamperWatch(),
     overlayWatch: before?.overlayWatch ?? new OverlayWatch(),
     sweepWatch: before?.sweepWatch ?? new SweepWatch(),
+    lifeWatch: new LifeWatch(count),
     light: { gain: 1, offset: 0, level: 0, usual: 0, relit: 0 },
     firstMs: timeMs,
     lastMs: timeMs,
     learntMs: timeMs,
+    floorsMs: -Infinity,
     index,
     frames: 1,
     clutter: 0,

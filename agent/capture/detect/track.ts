@@ -30,6 +30,11 @@ export interface Track {
   texture: number;
   steepness: number;
   novelty: number;
+  /** Slow mean of the share of its difference that is left when the background is moved under it; null before the first. */
+  foreign: number | null;
+  comparedMs: number;
+  /** It touched the edge of the picture. */
+  entered: boolean;
   /** It once was an object that came from elsewhere. */
   moved: boolean;
   nature: Nature;

@@ -18,6 +18,8 @@ const TRACKS_MAX = 24;
 const EVIDENCE_WEIGHT = 0.3;
 /** A patch is where its velocity led when the boxes share this much of the smaller. Snowflakes seldom match so well. */
 const PREDICTED_OVERLAP_MIN = 0.5;
+/** The faster a patch is, the less certain is its place: by this share of the step. */
+const PREDICTED_MARGIN_SHARE = 0.1;
 /** Lately found where it was in nearly every frame. */
 const STEADY_SHARE_MIN = 0.8;
 
@@ -26,9 +28,28 @@ function middle(blob: Blob): readonly [number, number] {
   return [(blob.left + blob.right) / 2, (blob.top + blob.bottom) / 2];
 }
 
+type Rectangle = Pick<Blob, 'left' | 'right' | 'top' | 'bottom'>;
+
+/** Returns where the last step of a track leads it. */
+function expectedBox({ blob, velocity, lastMs }: Track, timeMs: number): Rectangle {
+  const [x, y] = velocity ?? [0, 0];
+  const dx = x * (timeMs - lastMs);
+  const dy = y * (timeMs - lastMs);
+  return { left: blob.left + dx, right: blob.right + dx, top: blob.top + dy, bottom: blob.bottom + dy };
+}
+
 /** Returns the pixels between two boxes; 0 where they touch. */
-function gap(a: Blob, b: Blob): number {
+export function gap(a: Rectangle, b: Rectangle): number {
   return Math.max(0, a.left - b.right, b.left - a.right, a.top - b.bottom, b.top - a.bottom);
+}
+
+/** Returns which part of both boxes together is in both. */
+function shared(a: Rectangle, b: Rectangle): number {
+  const across = Math.min(a.right, b.right) - Math.max(a.left, b.left) + 1;
+  const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) + 1;
+  if (across <= 0 || down <= 0) return 0;
+  const size = ({ left, right, top, bottom }: Rectangle): number => (right - left + 1) * (bottom - top + 1);
+  return (across * down) / (size(a) + size(b) - across * down);
 }
 
 /** Reports whether a patch is where its last velocity led. A person who crosses in two seconds is never where they were. */
@@ -40,8 +61,9 @@ function isWherePredicted(
   if (velocity === null) return false;
   const dx = velocity[0] * (timeMs - lastMs);
   const dy = velocity[1] * (timeMs - lastMs);
-  const across = Math.min(right + dx, blob.right) - Math.max(left + dx, blob.left) + 1;
-  const down = Math.min(bottom + dy, blob.bottom) - Math.max(top + dy, blob.top) + 1;
+  const around = PREDICTED_MARGIN_SHARE * Math.hypot(dx, dy);
+  const across = Math.min(right + dx + around, blob.right) - Math.max(left + dx - around, blob.left) + 1;
+  const down = Math.min(bottom + dy + around, blob.bottom) - Math.max(top + dy - around, blob.top) + 1;
   const least = Math.min(
     (right - left + 1) * (bottom - top + 1),
     (blob.right - blob.left + 1) * (blob.bottom - blob.top + 1),
@@ -57,21 +79,16 @@ export class Tracker {
   /** Adds the patches of a frame; `reach` is how far one may move since the last frame, in pixels. Returns the tracks seen now. */
   update(found: readonly Found[], timeMs: number, frame: number, reach: number): readonly Track[] {
     const free = new Set(this.tracks);
-    for (const patch of found) {
-      const { blob } = patch;
-      const candidates = [...free].filter((track) => gap(track.blob, blob) <= reach);
-      // A track that the patch touches comes first, whatever else is near.
-      const rank = (track: Track): number => track.hits - 1000 * gap(track.blob, blob);
-      const track = candidates.sort((a, b) => rank(b) - rank(a))[0];
-      if (track === undefined) {
-        this.tracks.push(startTrack({ id: this.nextId++, found: patch, timeMs, frame }));
-        continue;
-      }
+    const open = new Set(found);
+    for (const { patch, track } of pairsOf(found, this.tracks, reach, timeMs)) {
+      if (!free.has(track) || !open.has(patch)) continue;
       free.delete(track);
+      open.delete(patch);
       if (!extendTrack(track, patch, timeMs)) {
         Object.assign(track, startTrack({ id: this.nextId++, found: patch, timeMs, frame }));
       }
     }
+    for (const patch of open) this.tracks.push(startTrack({ id: this.nextId++, found: patch, timeMs, frame }));
     for (const track of free) track.misses++;
     this.tracks = this.tracks.filter((track) => timeMs - track.lastMs <= TRACK_FORGET_MS);
     if (this.tracks.length > TRACKS_MAX) {
@@ -90,6 +107,30 @@ export class Tracker {
   clear(): void {
     this.tracks = [];
   }
+}
+
+interface Pair {
+  readonly patch: Found;
+  readonly track: Track;
+  readonly rank: number;
+}
+
+/**
+ * Returns which patch may be which track, the likeliest first: the box that covers most of the other, then the nearest,
+ * then the track that was seen most. So an insect that flies over a person does not carry the person's track away.
+ */
+function pairsOf(found: readonly Found[], tracks: readonly Track[], reach: number, timeMs: number): readonly Pair[] {
+  const pairs = tracks.flatMap((track) => {
+    const expected = expectedBox(track, timeMs);
+    return found.flatMap((patch) => {
+      const { blob } = patch;
+      if (gap(track.blob, blob) > reach) return [];
+      const distance = Math.min(gap(track.blob, blob), gap(expected, blob));
+      const overlap = Math.max(shared(track.blob, blob), shared(expected, blob));
+      return [{ patch, track, rank: 1e6 * overlap - 1e4 * distance + track.hits }];
+    });
+  });
+  return pairs.sort((a, b) => b.rank - a.rank);
 }
 
 /** A patch that no track claims, or that is somebody else. */
@@ -123,9 +164,19 @@ function startTrack({ id, found, timeMs, frame }: NewTrack): Track {
     lastMs: timeMs,
     activeMs: timeMs,
     firstFrame: frame,
+    foreign: null,
+    comparedMs: timeMs,
+    entered: false,
     moved: false,
     nature: 'unknown',
   };
+}
+
+/** Forgets how far a track came: it was the rim of something else. */
+export function startAgain(track: Track): void {
+  [track.startX, track.startY] = middle(track.blob);
+  track.travel = 0;
+  track.path = 0;
 }
 
 /** Adds a hit to a track. Returns false where it is somebody else, whose track must start again. */

@@ -3,7 +3,10 @@
  * are fractions of the picture, lengths are fractions of its width. Each was set on real clips and the golden scenarios.
  */
 export interface Tuning {
-  /** Least difference that counts, in grey levels, and multiples of the usual deviation; both at a sensitivity of 50. */
+  /**
+   * Least difference that counts where the noise is strong, in grey levels, and multiples of the usual deviation of a pixel
+   * and of its tile; both at a sensitivity of 50.
+   */
   readonly floor: number;
   readonly deviations: number;
   /** Share of the local contrast of the background by which the threshold rises, against leaves and a swaying pole. */
@@ -46,7 +49,7 @@ export interface Tuning {
 /** The values in use. */
 export const TUNING: Tuning = {
   floor: 9,
-  deviations: 4,
+  deviations: 5,
   edges: 0.25,
   minArea: 0.0012,
   smallArea: 0.004,
@@ -67,6 +70,6 @@ export const TUNING: Tuning = {
   unknownMs: 10_000,
   spreadMs: 8000,
   flickerMs: 20_000,
-  holdMs: 45_000,
+  holdMs: 9000,
   quietMs: 1000,
 };

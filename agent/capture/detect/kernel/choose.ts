@@ -55,7 +55,9 @@ function resultOf(kernels: Kernels): string {
   const first = [...planes.sums];
   kernels.subtract(9000, -40);
   fill(planes.shades, 800);
-  const marked = [kernels.classify(72, 8192, 8192), kernels.denoise()];
+  fill(planes.floors, 300);
+  fill(planes.edges, 9000);
+  const marked = [kernels.classify(8192), kernels.denoise()];
   kernels.remember();
   kernels.learn(900, 500, 700, 90);
   const results = [planes.raw, planes.sums, planes.clean, planes.active, planes.flicker, planes.mean, planes.deviation];

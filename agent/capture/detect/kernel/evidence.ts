@@ -64,6 +64,57 @@ export function evidenceOf({ cells }: Blob, planes: Planes, gain: number): Evide
   };
 }
 
+/** How far things sway, in pixels. */
+const SWAY_X_PIXELS = 10;
+const SWAY_Y_PIXELS = 4;
+const SWAY_STEP_PIXELS = 2;
+/** So many pixels of a patch are enough, and as many around it. */
+const SWAY_SAMPLES = 120;
+
+/**
+ * Returns which share of a patch's difference is left when the background is moved under it and its rim, at the best of all
+ * moves: near 0 where a thing of the background swayed there, near 1 for somebody who was not in it. The rim counts, since
+ * something as dark as a person is found nearby in most pictures, but not with the same outline.
+ */
+export function displacedRest(blob: Blob, { difference, mean, clean, layout }: Planes, gain: number): number {
+  const { stride, count } = layout;
+  const scale = gain / 16;
+  const samples = samplesOf(blob, clean, stride);
+  let whole = 0;
+  for (const i of samples) whole += Math.abs(difference[i] ?? 0);
+  let least = whole;
+  let best = 0;
+  const tryMove = (move: number): void => {
+    let rest = 0;
+    for (const i of samples) {
+      const from = i + move;
+      const change = from < 0 || from >= count ? 0 : ((mean[i] ?? 0) - (mean[from] ?? 0)) * scale;
+      rest += Math.abs((difference[i] ?? 0) + change);
+      if (rest >= least) return;
+    }
+    least = rest;
+    best = move;
+  };
+  for (let dy = -SWAY_Y_PIXELS; dy <= SWAY_Y_PIXELS; dy += SWAY_STEP_PIXELS) {
+    for (let dx = -SWAY_X_PIXELS; dx <= SWAY_X_PIXELS; dx += SWAY_STEP_PIXELS) tryMove(dy * stride + dx);
+  }
+  const near = best;
+  for (const row of [-stride, 0, stride]) for (const step of [-1, 0, 1]) tryMove(near + row + step);
+  return whole === 0 ? 1 : least / whole;
+}
+
+/** Returns pixels of a patch and of its rim. */
+function samplesOf({ cells }: Blob, clean: Uint8Array, stride: number): number[] {
+  const every = Math.max(1, Math.floor((cells.length * 2) / SWAY_SAMPLES));
+  const samples: number[] = [];
+  for (let at = 0; at < cells.length; at += every) {
+    const cell = cells[at] ?? 0;
+    for (const i of [cell, cell + stride + 1]) if (clean[i] === 1) samples.push(i);
+    for (const i of [cell - 2, cell + 3, cell - 2 * stride, cell + 3 * stride]) if (clean[i] === 0) samples.push(i);
+  }
+  return samples;
+}
+
 /** How the whole picture compares with the background. */
 export interface Overview {
   /** As in {@link Evidence}. */

@@ -19,10 +19,10 @@ export interface Kernels {
   readonly subtract: (gain: number, offset: number) => void;
   /**
    * Subtracts the shades, bilinear between the middles of tiles, from the difference and marks the pixels beyond the
-   * threshold: the larger of `floor` and deviation × `deviations` / 2^15, plus range × `edges` / 2^15, raised by flicker.
-   * Returns the number of marked pixels. It changes no plane that is kept for the next frame.
+   * threshold: the larger of the tile's floor and deviation × `deviations` / 2^15, plus range × the tile's edge share / 2^15, raised by
+   * flicker. Returns the number of marked pixels. It changes no plane that is kept for the next frame.
    */
-  readonly classify: (floor: number, deviations: number, edges: number) => number;
+  readonly classify: (deviations: number) => number;
   /** `current` to `last` and `mask` to `marked`; a pixel that crossed its threshold since the frame before flickers more. */
   readonly remember: () => void;
   /** `mask` to `clean`: marked pixels with at least three marked neighbours. Returns their number. */

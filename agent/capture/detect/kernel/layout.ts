@@ -13,7 +13,7 @@ const GUARD_ROWS = 2;
 
 /**
  * Where the planes lie in one memory that plain code and WebAssembly share. Offsets are in bytes. `last`, `mean`,
- * `deviation`, `flicker`, `range`, `marked` and `lastShades` are kept from frame to frame; the others are scratch.
+ * `deviation`, `flicker`, `range`, `marked`, `lastShades`, `floors` and `edges` are kept from frame to frame; the others are scratch.
  */
 export interface Layout {
   readonly width: number;
@@ -43,6 +43,10 @@ export interface Layout {
   /** One for each tile, with a border of one around them. */
   readonly shades: number;
   readonly lastShades: number;
+  /** Least difference that counts, one for each tile, in eighths of a grey level. */
+  readonly floors: number;
+  /** Share of the local contrast by which the threshold rises, one for each tile, in 1/32768. */
+  readonly edges: number;
   /** The shades of one row of pixels, one for each tile and one on either side. */
   readonly rowShades: number;
   readonly bytes: number;
@@ -92,6 +96,8 @@ export function layoutOf(width: number, height: number, sourcePixels: number, fr
     sums: table(tilesX * tilesY * 16),
     shades: table((tilesX + 2) * (tilesY + 2) * 2),
     lastShades: table((tilesX + 2) * (tilesY + 2) * 2),
+    floors: table(tilesX * tilesY * 2),
+    edges: table(tilesX * tilesY * 2),
     rowShades: table((tilesX + 2) * 2),
     bytes: next,
   };
@@ -122,6 +128,8 @@ export class Planes {
   readonly sums: Int32Array;
   readonly shades: Int16Array;
   readonly lastShades: Int16Array;
+  readonly floors: Int16Array;
+  readonly edges: Int16Array;
 
   constructor(memory: ArrayBuffer, layout: Layout) {
     const { count, tilesX, tilesY } = layout;
@@ -145,5 +153,7 @@ export class Planes {
     this.sums = new Int32Array(memory, layout.sums, tilesX * tilesY * 4);
     this.shades = words(layout.shades, (tilesX + 2) * (tilesY + 2));
     this.lastShades = words(layout.lastShades, (tilesX + 2) * (tilesY + 2));
+    this.floors = words(layout.floors, tilesX * tilesY);
+    this.edges = words(layout.edges, tilesX * tilesY);
   }
 }

@@ -5,10 +5,13 @@ import { SHADE_BASE_LEVEL, layoutOf, LEARNING_MODE, Planes } from './layout.js';
 /** Crossing the threshold adds this to the flicker of a pixel; flicker up to the second does not raise its threshold. */
 const FLICKER_STEP = 1433;
 const FLICKER_FREE = 3 * FLICKER_STEP;
-/** A single large difference is not usual: deviations learn from no more than 24 grey levels, in eighths. */
+/**
+ * A single large difference is not usual: deviations learn from no more than 24 grey levels, in eighths, nor than four
+ * deviations.
+ */
 const DEVIATION_SAMPLE_MAX = 192;
-/** 0.8 grey levels in 1/128. */
-const DEVIATION_MIN = 102;
+/** 0.2 grey levels in 1/128. */
+const DEVIATION_MIN = 26;
 /** In eighths of a grey level. */
 const DIFFERENCE_MAX = 2047;
 const WORD_MAX = 32_767;
@@ -106,8 +109,22 @@ export function plainKernels(): Kernels {
       }
     },
 
-    classify: (floor, deviations, edges) => {
-      const { difference, mean, deviation, flicker, current, last, valid, mask, active, shades, layout } = planes;
+    classify: (deviations) => {
+      const {
+        difference,
+        mean,
+        deviation,
+        flicker,
+        current,
+        last,
+        valid,
+        mask,
+        active,
+        shades,
+        floors,
+        edges,
+        layout,
+      } = planes;
       const { stride, count, tilesX } = layout;
       const range = words.subarray(layout.range >> 1, (layout.range >> 1) + count);
       const row = words.subarray(layout.rowShades >> 1, (layout.rowShades >> 1) + tilesX + 2);
@@ -124,11 +141,12 @@ export function plainKernels(): Kernels {
         const shade = between(row[left]!, row[left + 1]!, x);
         const d = difference[i]! - q15(Math.min(WORD_MAX, mean[i]! + (SHADE_BASE_LEVEL << 7)), shade);
         difference[i] = d;
-        const calm = Math.max(floor, q15(deviation[i]!, deviations)) + q15(range[i]!, edges);
+        const tile = (y >> 4) * tilesX + (x >> 4);
+        const calm = Math.max(floors[tile]!, q15(deviation[i]!, deviations)) + q15(range[i]!, edges[tile]!);
         const restless = Math.max(0, flicker[i]! - FLICKER_FREE);
         const threshold = Math.min(WORD_MAX, calm + (q15(calm, restless) << 3));
         const isMarked = Math.abs(d) > threshold ? valid[i]! : 0;
-        active[i] = Math.abs(current[i]! - last[i]!) * 2 > threshold ? 1 : 0;
+        active[i] = Math.abs(current[i]! - last[i]!) > threshold ? 1 : 0;
         mask[i] = isMarked;
         marked += isMarked;
       }
@@ -172,7 +190,7 @@ export function plainKernels(): Kernels {
           mean[i] = before + q15(target - before, how === LEARNING_MODE.unknown ? unknown : follow);
         if (how !== LEARNING_MODE.object) {
           const usual = deviation[i]!;
-          const d = Math.min(DEVIATION_SAMPLE_MAX, Math.abs(difference[i]!)) << 4;
+          const d = Math.min(Math.min(DEVIATION_SAMPLE_MAX, Math.abs(difference[i]!)) << 4, usual << 2);
           deviation[i] = Math.max(DEVIATION_MIN, usual + q15(d - usual, spread));
         }
         flicker[i] = flicker[i]! - q15(flicker[i]!, calm);

@@ -53,7 +53,8 @@ function remainder(
   kernels.subtract(Math.round(light.gain * 8192), Math.round(light.offset * EIGHTHS_PER_LEVEL));
   shadesOf(planes, grounds, light);
   if (!isShaded) planes.shades.fill(0);
-  kernels.classify(FLOOR_LEVELS * EIGHTHS_PER_LEVEL, 0, 0);
+  planes.floors.fill(FLOOR_LEVELS * EIGHTHS_PER_LEVEL);
+  kernels.classify(0);
   return {
     at: (x, y) => (planes.difference[y * layout.stride + x] ?? 0) / EIGHTHS_PER_LEVEL,
     shade: (tileX, tileY) => (planes.shades[(tileY + 1) * (layout.tilesX + 2) + tileX + 1] ?? 0) / SHADE_UNIT,

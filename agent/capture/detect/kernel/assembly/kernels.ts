@@ -25,12 +25,14 @@ export let active: usize = 0;
 export let learning: usize = 0;
 export let sums: usize = 0;
 export let shades: usize = 0;
+export let floors: usize = 0;
+export let edges: usize = 0;
 export let rowShades: usize = 0;
 
 const FLICKER_STEP: i16 = 1433;
 const FLICKER_FREE: i16 = 4299;
 const DEVIATION_SAMPLE_MAX: i16 = 192;
-const DEVIATION_MIN: i16 = 102;
+const DEVIATION_MIN: i16 = 26;
 const DIFFERENCE_MAX: i16 = 2047;
 /** 16 grey levels in 1/128. */
 const SHADE_BASE_LEVEL: i16 = 2048;
@@ -140,10 +142,8 @@ function shadeRow(y: i32): void {
   }
 }
 
-export function classify(floor: i32, deviations: i32, edges: i32): i32 {
-  const floors: v128 = i16x8.splat(<i16>floor);
+export function classify(deviations: i32): i32 {
   const perDeviation: v128 = i16x8.splat(<i16>deviations);
-  const perEdge: v128 = i16x8.splat(<i16>edges);
   const free: v128 = i16x8.splat(FLICKER_FREE);
   const zero: v128 = i16x8.splat(0);
   const one: v128 = i8x16.splat(1);
@@ -154,9 +154,11 @@ export function classify(floor: i32, deviations: i32, edges: i32): i32 {
   let found: v128 = i32x4.splat(0);
   for (let y: i32 = 0; y < height; y++) {
     shadeRow(y);
+    const firstTile: usize = ((y >> 4) * tilesX) << 1;
     for (let x: i32 = 0; x < stride; x += 8) {
       const i: i32 = y * stride + x;
       const at: usize = i << 1;
+      const tile: usize = firstTile + ((x >> 4) << 1);
       const near: usize = rowShades + (((x + 8) >> 4) << 1);
       const left: v128 = v128.load16_splat(near);
       const right: v128 = v128.load16_splat(near, 2);
@@ -165,12 +167,15 @@ export function classify(floor: i32, deviations: i32, edges: i32): i32 {
       const d: v128 = i16x8.sub(v128.load(difference + at), i16x8.q15mulr_sat_s(ground, shade));
       v128.store(difference + at, d);
       const usual: v128 = i16x8.q15mulr_sat_s(v128.load(deviation + at), perDeviation);
-      const calm: v128 = i16x8.add(i16x8.max_s(floors, usual), i16x8.q15mulr_sat_s(v128.load(range + at), perEdge));
+      const calm: v128 = i16x8.add(
+        i16x8.max_s(v128.load16_splat(floors + tile), usual),
+        i16x8.q15mulr_sat_s(v128.load(range + at), v128.load16_splat(edges + tile)),
+      );
       const restless: v128 = i16x8.max_s(zero, i16x8.sub(v128.load(flicker + at), free));
       const threshold: v128 = i16x8.add_sat_s(calm, i16x8.shl(i16x8.q15mulr_sat_s(calm, restless), 3));
       const exceeds: v128 = i16x8.gt_s(i16x8.abs(d), threshold);
-      const step2: v128 = i16x8.shl(i16x8.abs(i16x8.sub(v128.load(current + at), v128.load(last + at))), 1);
-      const changes: v128 = i16x8.gt_s(step2, threshold);
+      const step: v128 = i16x8.abs(i16x8.sub(v128.load(current + at), v128.load(last + at)));
+      const changes: v128 = i16x8.gt_s(step, threshold);
       const isMarked: v128 = v128.and(v128.and(i8x16.narrow_i16x8_s(exceeds, zero), one), v128.load64_zero(valid + i));
       v128.store64_lane(mask + i, isMarked, 0);
       v128.store64_lane(active + i, v128.and(i8x16.narrow_i16x8_s(changes, zero), one), 0);
@@ -228,7 +233,8 @@ export function learn(follow: i32, unknown: i32, spread: i32, calm: i32): void {
     const moved: v128 = i16x8.add(before, i16x8.q15mulr_sat_s(i16x8.sub(target, before), rate));
     v128.store(mean + at, v128.bitselect(target, moved, isCopy));
     const usual: v128 = v128.load(deviation + at);
-    const d: v128 = i16x8.shl(i16x8.min_s(most, i16x8.abs(v128.load(difference + at))), 4);
+    const far: v128 = i16x8.shl(i16x8.min_s(most, i16x8.abs(v128.load(difference + at))), 4);
+    const d: v128 = i16x8.min_s(far, i16x8.shl(usual, 2));
     const learnt: v128 = i16x8.max_s(least, i16x8.add(usual, i16x8.q15mulr_sat_s(i16x8.sub(d, usual), spreads)));
     v128.store(deviation + at, v128.bitselect(usual, learnt, isObject));
     const flicks: v128 = v128.load(flicker + at);
