@@ -44,7 +44,7 @@ const STEP_MAX_MS = 1000;
 /** The background learns no more often; more would only cost time. */
 const LEARN_EVERY_MS = 80;
 /** The floors follow the noise no more often. */
-const FLOORS_EVERY_MS = 500;
+const FLOORS_EVERY_MS = 2000;
 /** Time constant of the mean number of patches that are not objects. */
 const CLUTTER_TIME_CONSTANT_MS = 2000;
 /** One, in fixed point of 15 and of 13 fraction bits. */

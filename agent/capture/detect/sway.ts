@@ -5,7 +5,7 @@ import type { Track } from './track.js';
 /** Sightings before which a comparison says nothing. */
 const HITS_MIN = 3;
 /** An object is compared no more often: it costs as much as the rest of the frame. */
-const OBJECT_EVERY_MS = 300;
+const OBJECT_EVERY_MS = 500;
 /** Weight of one comparison in the slow mean. */
 const WEIGHT = 0.3;
 
