@@ -7,7 +7,7 @@ const INTERVAL_MS = 1000;
 const CHANGE_MIN_FACTOR = 1.6;
 /** No picture is steadier than this; eighths of a grey level. */
 const STEADY_MIN = 3;
-/** Every so many pixels of every so many rows stand for the picture. */
+/** Distance of the pixels that stand for the picture. */
 const STEP_PIXELS = 3;
 
 /**

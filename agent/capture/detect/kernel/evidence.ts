@@ -68,7 +68,7 @@ export function evidenceOf({ cells }: Blob, planes: Planes, gain: number): Evide
 const SWAY_X_PIXELS = 10;
 const SWAY_Y_PIXELS = 4;
 const SWAY_STEP_PIXELS = 2;
-/** So many pixels of a patch are enough, and as many around it. */
+/** This many pixels of a patch are enough, and as many around it. */
 const SWAY_SAMPLES = 120;
 
 /**
