@@ -71,7 +71,10 @@ await setup();
 await bootstrap();
 const files = filesInMemory();
 const first = await runLanes();
-const { results, unsteady: found } = await repeatFailures(first.filter(({ suite }) => suite !== ARMV7), { env: files });
+const { results, unsteady: found } = await repeatFailures(
+  first.filter(({ suite }) => suite !== ARMV7),
+  { env: files },
+);
 unsteady.push(...found);
 await report([...results, ...first.filter(({ suite }) => suite === ARMV7)]);
 
