@@ -8,6 +8,8 @@ export interface FleetSettings {
   readonly brokerPort: number;
   /** `uplink.initialWindow` of every camera. */
   readonly windowMs: number;
+  /** Where clips go; null for a fleet that films none. */
+  readonly uploadUrl: string | null;
 }
 
 /** All cameras of the drill, spread over several processes. */
@@ -25,12 +27,12 @@ export class Fleet {
   }
 
   async start(): Promise<readonly Started[]> {
-    const { cameras, folder, brokerPort, windowMs } = this.settings;
+    const { cameras, ...setup } = this.settings;
     const { processes } = this;
     const started = await Promise.all(
       processes.map((process, i) => {
         const own = Array.from({ length: cameras }, (_, camera) => camera).filter((n) => n % processes.length === i);
-        return process.call('start', { folder, brokerPort, windowMs, cameras: own });
+        return process.call('start', { ...setup, cameras: own });
       }),
     );
     return started.flat().sort((a, b) => a.camera - b.camera);

@@ -21,6 +21,7 @@ export interface DrillResult {
   readonly store: string;
   readonly broker: string;
   readonly versions: IncidentReport['versions'];
+  readonly walks: number;
   readonly control: IncidentReport['control'];
   readonly sealcam: IncidentReport['sealcam'];
   readonly faults: readonly FaultReport[];
@@ -82,6 +83,9 @@ export function violationsOf({ control, sealcam, faults }: DrillResult): readonl
   zero('lost', sealcam.lost);
   zero('not opened by their owner', sealcam.tries.ownRefused);
   zero('refused by pages at the end', sealcam.pages.refused);
+  zero('clips of which pages miss something at the end', sealcam.pages.named);
+  if (sealcam.segments > 0 && (control.segments === 0 || sealcam.crossed_uploads === 0))
+    found.push('clips are filmed, and no segment was mixed up: this run proves nothing of them');
   for (const { name, injected, alarmed, named, misbound, decryptable, lost, control: believed } of faults) {
     if (injected === 0) found.push(`${name}: never injected`);
     if (alarmed + named < injected) {
@@ -110,6 +114,9 @@ export function table(result: DrillResult): string {
     row('', 'control', 'sealcam'),
     row('records bound to another account', control.misbound, sealcam.misbound),
     row("strangers' pictures that can be seen", control.decryptable, sealcam.decryptable),
+    ...(sealcam.segments === 0
+      ? []
+      : [row("strangers' segments of clips that can be watched", control.segments, sealcam.decryptable)]),
     row("accounts shown a stranger's event", control.accounts_affected, sealcam.pages.given),
     row('lost', '–', sealcam.lost),
     row('delayed', '–', sealcam.delayed),

@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import { openPostgresStore } from '../../../cloud/store/postgres/postgres-store.js';
 import { openSqliteStore } from '../../../cloud/store/sqlite/sqlite-store.js';
+import { loadCloudConfig } from '../../../cloud/main/config.js';
+import { openMedia } from '../../../cloud/main/compose.js';
+import type { MediaStore } from '../../../cloud/media/media-store.js';
 import type { CloudStore } from '../../../cloud/store/store.js';
 
 /** Store of the drill's cloud, as it is passed to other processes. */
@@ -21,4 +24,9 @@ export function storeEnvironment({ folder, postgresUrl }: StoreSetup): Readonly<
 export async function openDrillStore({ folder, postgresUrl: url }: StoreSetup): Promise<CloudStore> {
   if (url === null) return openSqliteStore(join(folder, 'cloud.db'));
   return openPostgresStore({ url, password: undefined, connections: 4 });
+}
+
+/** Opens the bodies of the drill's clips. */
+export function openDrillMedia(setup: StoreSetup): MediaStore {
+  return openMedia(loadCloudConfig({ file: null, environment: storeEnvironment(setup) })).store;
 }

@@ -27,7 +27,7 @@ describeWith('mosquitto', 'the drill, small', () => {
     const result = jsonOf<DrillResult>(ran);
     expect(ran.stdout.trimEnd().split('\n')).toHaveLength(1);
     expect(result).toMatchObject({ cameras, accounts });
-    const { control, sealcam, faults, versions } = result;
+    const { control, sealcam, faults, versions, walks } = result;
     // Every fifth household has a page of version 0.1.
     expect(versions).toEqual([
       { protocol: 2, seal_suite: 2, accounts: 4, cameras: 10 },
@@ -44,8 +44,9 @@ describeWith('mosquitto', 'the drill, small', () => {
     expect(sealcam.crossed).toBeGreaterThan(0);
     expect(sealcam.alarms).toBe(sealcam.crossed);
     expect(sealcam.delayed).toBeGreaterThan(0);
-    // The owners have every event: a person walked by each camera four times.
-    expect(sealcam.pages).toMatchObject({ events: 4 * cameras, pictures: 4 * cameras, refused: 0, given: 0 });
+    // The owners have every event: a person walked by each camera four times, or more often where the storm had to be repeated.
+    expect(walks).toBeGreaterThanOrEqual(4);
+    expect(sealcam.pages).toMatchObject({ events: walks * cameras, pictures: walks * cameras, refused: 0, given: 0 });
     expect(sealcam.tries.tries).toBe(sealcam.tries.objects * (accounts - 1));
     // Each camera of version 2 began a period when it was claimed, and those that started again another.
     expect(sealcam.key_records).toBeGreaterThan(10);
