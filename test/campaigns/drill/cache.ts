@@ -15,15 +15,17 @@ export interface CacheSettings {
 }
 
 /**
- * Returns settings of a client that works on an ordinary day of such a fleet. A cold cache waits for a busy database, which answers
- * nothing before a crowd waits: one that needed the cameras to come at the same time would be right on a slow machine.
+ * Returns settings of a client that works on an ordinary day of such a fleet, on which no request waits long enough to be given up,
+ * however slow the machine. A cold cache waits for a busy database, which answers nothing before a crowd waits: one that needed the
+ * cameras to come at the same time would be right on a slow machine.
  */
 export function cacheSettings(cameras: number, isCold: boolean): CacheSettings {
   const hitMs = 2;
   const crowded = Math.max(6, Math.round(cameras / 8));
   // No more than surely come: one request of ingest and one of the control for each camera.
-  const heldUntil = isCold ? Math.min(4 * crowded, 2 * cameras) : 0;
-  return { hitMs, missMs: isCold ? 1500 : hitMs, crowded, givenUp: 0.2, heldUntil };
+  return isCold
+    ? { hitMs, missMs: 1500, crowded, givenUp: 0.2, heldUntil: Math.min(4 * crowded, 2 * cameras) }
+    : { hitMs, missMs: hitMs, crowded, givenUp: 0, heldUntil: 0 };
 }
 
 interface Request {

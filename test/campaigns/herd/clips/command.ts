@@ -5,6 +5,7 @@ import { scenarioOf } from '../scenarios.js';
 import { BODIES_PER_CLIP, BYTES_PER_CLIP } from './backlog.js';
 import {
   CLIP_POLICIES,
+  HELD_WINDOWS,
   returns,
   simulateClips,
   type ClipOutcome,
@@ -29,6 +30,7 @@ const DRAWN_MS = 1_800_000;
 const DAY_S = 86_400;
 const NAMES: Readonly<Record<ClipPolicy, string>> = {
   sealcam: 'sealcam',
+  held: `sealcam, held back over ${String(HELD_WINDOWS)} windows`,
   'at-return': 'all at once, after its return',
   'at-once': 'all at once, when the cloud is there',
 };
@@ -95,6 +97,7 @@ function worstOf(
       putsPeakToMean: most(({ putsPeakToMean }) => putsPeakToMean),
       peakBytesPerS: most(({ peakBytesPerS }) => peakBytesPerS),
       bytesPeakToMean: most(({ bytesPeakToMean }) => bytesPeakToMean),
+      t50S: most(({ t50S }) => t50S),
       t99S: most(({ t99S }) => t99S),
       refused: most(({ refused }) => refused),
     };
@@ -119,6 +122,7 @@ function figures(options: ClipOptions, { outageS, outcome }: Row): object {
     puts_peak_to_ordinary: round(outcome.peakPutsPerS / ordinaryPutsPerS(options), 1),
     peak_bytes_per_s: round(outcome.peakBytesPerS, 0),
     bytes_peak_to_mean: round(outcome.bytesPeakToMean, 2),
+    t50_s: round(outcome.t50S, 0),
     t99_s: round(outcome.t99S, 0),
     refused: outcome.refused,
   };
@@ -135,11 +139,12 @@ function markdown(options: ClipOptions, rows: readonly Row[]): string {
     (outcome.peakPutsPerS / ordinaryPutsPerS(options)).toFixed(1),
     ((outcome.peakBytesPerS * MBIT_PER_BYTE) / 1000).toFixed(1),
     outcome.bytesPeakToMean.toFixed(2),
+    outcome.t50S.toFixed(0),
     outcome.t99S.toFixed(0),
   ];
   return [
-    `| outage | ${devices.toLocaleString('en')} cameras | bodies that waited | peak, PUTs a second | peak / mean | peak / an ordinary second | peak, Gbit/s | peak / mean | 99 % there after, s |`,
-    '|---|---|---|---|---|---|---|---|---|',
+    `| outage | ${devices.toLocaleString('en')} cameras | bodies that waited | peak, PUTs a second | peak / mean | peak / an ordinary second | peak, Gbit/s | peak / mean | half there after, s | 99 %, s |`,
+    '|---|---|---|---|---|---|---|---|---|---|',
     ...rows.map((row) => `| ${cells(row).join(' | ')} |`),
     '',
     `The worst of ${String(seeds.length)} seeds, figure by figure. An ordinary second has ${ordinaryPutsPerS(options).toFixed(0)} PUTs.`,

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../../common/seeded-random.js';
-import { CrossingCache } from '../../../campaigns/drill/cache.js';
+import { cacheSettings, CrossingCache } from '../../../campaigns/drill/cache.js';
 import { judgeControl } from '../../../campaigns/drill/oracle.js';
 import { VirtualClock } from '../../../support/runner/virtual-clock.js';
 
 const SETTINGS = { hitMs: 2, missMs: 20, crowded: 6, givenUp: 0.2, heldUntil: 0 };
 
-function cacheOf(seed: number, { givenUp = SETTINGS.givenUp, heldUntil = SETTINGS.heldUntil } = {}) {
+function cacheOf(seed: number, change: Partial<typeof SETTINGS> = {}) {
   const clock = new VirtualClock();
   const load = (key: string): Promise<string> => Promise.resolve(`row of ${key}`);
-  const settings = { ...SETTINGS, givenUp, heldUntil };
+  const settings = { ...SETTINGS, ...change };
   const cache = new CrossingCache({ clock, random: seededRandom(seed), settings, load });
   const ask = async (count: number): Promise<string[]> => {
     const keys = Array.from({ length: count }, (_, i) => `camera ${String(i)}`);
@@ -25,6 +25,12 @@ describe('the caching client of the drill', () => {
     const { cache, ask } = cacheOf(1);
     for (let i = 0; i < 50; i++) expect(await ask(SETTINGS.crowded)).toEqual([]);
     expect(cache.crossed).toBe(0);
+  });
+
+  it('answers correctly on an ordinary day, however many ask at once on a slow machine', async () => {
+    expect(await cacheOf(1, cacheSettings(12, false)).ask(60)).toEqual([]);
+    // The control.
+    expect(await cacheOf(1, { ...cacheSettings(12, true), missMs: 20 }).ask(60)).not.toEqual([]);
   });
 
   it('gives answers to the wrong waiters after requests time out, and recovers once no request is under way', async () => {
