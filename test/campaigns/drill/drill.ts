@@ -30,7 +30,6 @@ cache. Then injects other mix-ups and lies, one by one. docs/drill.md explains e
   --processes P   processes that the agents run in, 1 to 8 (default 4)
   --store KIND    sqlite or postgres (default sqlite)
   --broker KIND   mosquitto, or nats: a cluster of three nodes (default mosquitto)
-  --clips         the agents film a clip of each event too
   --seed S        of the cache's faults and of the times at which people walk by (default 1)
   --json          print one JSON object on stdout
   --save          also write docs/results/drill.json, with commit and date, and the README's table;
@@ -47,7 +46,6 @@ interface Options extends Engines {
   readonly accounts: number;
   readonly processes: number;
   readonly seed: number;
-  readonly hasClips: boolean;
   readonly json: boolean;
   readonly save: boolean;
 }
@@ -59,11 +57,10 @@ function readOptions(values: {
   readonly seed: string;
   readonly store: string;
   readonly broker: string;
-  readonly clips: boolean;
   readonly json: boolean;
   readonly save: boolean;
 }): Options {
-  const { store, broker, clips: hasClips, json, save } = values;
+  const { store, broker, json, save } = values;
   if (store !== 'sqlite' && store !== 'postgres') throw new Error('--store takes sqlite or postgres');
   if (broker !== 'mosquitto' && broker !== 'nats') throw new Error('--broker takes mosquitto or nats');
   const cameras = wholeNumber('cameras', values.cameras, 4, 2000);
@@ -72,7 +69,6 @@ function readOptions(values: {
     cameras,
     store,
     broker,
-    hasClips,
     json,
     save,
     accounts: wholeNumber('accounts', accounts, 2, cameras),
@@ -133,7 +129,6 @@ await runCommand({
     seed: { type: 'string', default: '1' },
     store: { type: 'string', default: 'sqlite' },
     broker: { type: 'string', default: 'mosquitto' },
-    clips: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     save: { type: 'boolean', default: false },
   },

@@ -20,8 +20,10 @@ export interface FleetSetup {
   /** Numbers of the cameras in this process. */
   readonly cameras: readonly number[];
   readonly windowMs: number;
-  /** Where the clips of events go; null: the cameras film none. */
-  readonly uploadUrl: string | null;
+  /** Those of them that film a clip of each event. */
+  readonly filming: readonly number[];
+  /** Where clips go. */
+  readonly uploadUrl: string;
 }
 
 export interface Started {
@@ -72,7 +74,8 @@ function place(setup: FleetSetup, camera: number, drawn: Clip, keyStore = new Mo
       SEALCAM_UPLINK_KEEP_ALIVE: '60 s',
       SEALCAM_HEALTH_INTERVAL: '15 min',
       SEALCAM_THUMBNAIL_WIDTH: '160',
-      ...(setup.uploadUrl === null ? {} : { SEALCAM_CLIP_CODEC: 'jpeg', SEALCAM_CLIP_UPLOAD_URL: setup.uploadUrl }),
+      SEALCAM_CLIP_CODEC: setup.filming.includes(camera) ? 'jpeg' : 'off',
+      SEALCAM_CLIP_UPLOAD_URL: setup.uploadUrl,
     },
   });
   agent.agent.start();

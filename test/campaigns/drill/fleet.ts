@@ -8,9 +8,13 @@ export interface FleetSettings {
   readonly brokerPort: number;
   /** `uplink.initialWindow` of every camera. */
   readonly windowMs: number;
-  /** Where clips go; null for a fleet that films none. */
-  readonly uploadUrl: string | null;
+  readonly uploadUrl: string;
 }
+
+/** Clips cost more than the rest, and a fleet has cameras without them. In a smaller one than this all film: few make no crowd. */
+const ALL_FILM_BELOW = 12;
+/** In a larger one every third camera films none. */
+const UNFILMING_EVERY = 3;
 
 /** All cameras of the drill, spread over several processes. */
 export class Fleet {
@@ -32,7 +36,8 @@ export class Fleet {
     const started = await Promise.all(
       processes.map((process, i) => {
         const own = Array.from({ length: cameras }, (_, camera) => camera).filter((n) => n % processes.length === i);
-        return process.call('start', { ...setup, cameras: own });
+        const filming = own.filter((n) => cameras < ALL_FILM_BELOW || n % UNFILMING_EVERY !== 0);
+        return process.call('start', { ...setup, cameras: own, filming });
       }),
     );
     return started.flat().sort((a, b) => a.camera - b.camera);

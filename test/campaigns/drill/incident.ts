@@ -37,8 +37,6 @@ export interface IncidentSettings extends Engines {
   readonly accounts: number;
   readonly processes: number;
   readonly seed: number;
-  /** Whether the cameras film a clip of each event. */
-  readonly hasClips: boolean;
   readonly progress: (text: string) => void;
 }
 
@@ -114,7 +112,7 @@ export class Incident {
   private readonly strangers = new Strangers();
 
   private constructor(settings: IncidentSettings, broker: TestBroker, httpPort: number) {
-    const { folder, store, cameras, processes, accounts, hasClips } = settings;
+    const { folder, store, cameras, processes, accounts } = settings;
     this.settings = settings;
     this.httpPort = httpPort;
     mkdirSync(join(folder, 'cloud'), { recursive: true });
@@ -123,8 +121,14 @@ export class Incident {
     // Short, so that the reconnects are a storm. A real camera's window is 300 s until the cloud announces another.
     const windowMs = Math.max(500, cameras * 8);
     const cloudOrigin = `http://127.0.0.1:${String(httpPort)}`;
-    const uploadUrl = hasClips ? cloudOrigin : null;
-    this.fleet = new Fleet({ cameras, processes, folder, brokerPort: broker.port, windowMs, uploadUrl });
+    this.fleet = new Fleet({
+      cameras,
+      processes,
+      folder,
+      brokerPort: broker.port,
+      windowMs,
+      uploadUrl: cloudOrigin,
+    });
     this.households = Array.from({ length: accounts }, (_, i) => {
       const version = i % EARLIER_EVERY === EARLIER_EVERY - 1 ? 1 : 2;
       return new Household({ cloudOrigin, pageOrigin: PAGE_ORIGIN, fetch: pageFetch(i), version });
@@ -140,7 +144,7 @@ export class Incident {
 
   /** Replays the incident once. The caller has to call {@link end} afterwards, also after an error. */
   async run(): Promise<IncidentReport> {
-    const { progress, cameras, accounts, seed, hasClips } = this.settings;
+    const { progress, cameras, accounts, seed } = this.settings;
     const { broker, fleet } = this;
     progress(`${String(cameras)} cameras of ${String(accounts)} accounts start and are claimed`);
     await broker.start();
@@ -176,7 +180,7 @@ export class Incident {
     progress(`after ${String(storm.crossedForUs)} crossed rows the cache is bypassed; the cameras reconnect and drain`);
     await cloud.call('bypass', ['claims']);
     await fleet.drop();
-    if (hasClips) await this.uploadStorm(cloud);
+    await this.uploadStorm(cloud);
     await cloud.call('bypass', ['claims', 'segments']);
     await this.untilDrained('every record and clip has a receipt');
     return this.judge(cloud, before);
@@ -235,8 +239,7 @@ export class Incident {
   /** Whether the cache mixed up accounts for ingest and for the control. */
   private hasCrossed({ crossedForUs, crossedUploads }: CloudReport): boolean {
     const { accounts_affected, decryptable, segments } = this.control(crossedUploads, ALL);
-    const isLeaking = accounts_affected > 1 && decryptable > 0 && (segments > 0 || !this.settings.hasClips);
-    return crossedForUs > 0 && isLeaking;
+    return crossedForUs > 0 && accounts_affected > 1 && decryptable > 0 && segments > 0;
   }
 
   private async stormRound(cloud: Remote<CloudProcedures>, seed: number): Promise<CloudReport> {
