@@ -51,7 +51,7 @@ export interface CloudReport {
 /** What the cloud looks up through the caching client: the claim row of a camera, the row of a segment that is uploaded. */
 export type Looked = 'claims' | 'segments';
 
-/** Four cameras bring two bodies each at once, so many surely wait. */
+/** Four cameras bring two bodies each at once: this many surely wait. */
 const SEGMENTS_HELD_UNTIL = 8;
 
 /** The cloud of the drill, and the control. They share one broker, and one caching client for the accounts of cameras. */

@@ -120,7 +120,7 @@ function drain(ingest: Float64Array, connectedMs: number): void {
   for (let i = 1; i <= waiting; i++) bump(ingest, Math.floor((connectedMs + i * intervalMs) / 1000));
 }
 
-/** Returns by which second so many have come; Infinity if they have not. */
+/** Returns by which second `count` have come; Infinity if they have not. */
 export function secondOf(bins: Float64Array, count: number): number {
   let sum = 0;
   for (let second = 0; second < bins.length; second++) {
