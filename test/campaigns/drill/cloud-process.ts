@@ -51,8 +51,8 @@ export interface CloudReport {
 /** What the cloud looks up through the caching client: the claim row of a camera, the row of a segment that is uploaded. */
 export type Looked = 'claims' | 'segments';
 
-/** Four cameras bring two bodies each at once: this many surely wait. */
-const SEGMENTS_HELD_UNTIL = 8;
+/** Two cameras that film bring two bodies each at once: this many surely wait. */
+const UPLOADS_CROWD = { crowded: 3, heldUntil: 4 };
 
 /** The cloud of the drill, and the control. They share one broker, and one caching client for the accounts of cameras. */
 class DrillCloud {
@@ -100,7 +100,7 @@ class DrillCloud {
     this.segmentCache = new CrossingCache({
       clock: realClock,
       random: seededRandom(seed + 1),
-      settings: { ...cacheSettings(cameras, isCacheCold), ...(isCacheCold ? { heldUntil: SEGMENTS_HELD_UNTIL } : {}) },
+      settings: { ...cacheSettings(cameras, isCacheCold), ...(isCacheCold ? UPLOADS_CROWD : {}) },
       load: (key) => this.loadSegment(key),
     });
     this.cloud = new Cloud(config, {

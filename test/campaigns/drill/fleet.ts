@@ -11,10 +11,10 @@ export interface FleetSettings {
   readonly uploadUrl: string;
 }
 
-/** Clips cost more than the rest, and a fleet has cameras without them. In a smaller one than this all film: few make no crowd. */
+/** Clips cost as much as the rest, and a fleet has cameras without them: every third films. */
+const FILMING_EVERY = 3;
+/** In a smaller fleet than this all film: few make no crowd. */
 const ALL_FILM_BELOW = 12;
-/** In a larger one every third camera films none. */
-const UNFILMING_EVERY = 3;
 
 /** All cameras of the drill, spread over several processes. */
 export class Fleet {
@@ -36,7 +36,7 @@ export class Fleet {
     const started = await Promise.all(
       processes.map((process, i) => {
         const own = Array.from({ length: cameras }, (_, camera) => camera).filter((n) => n % processes.length === i);
-        const filming = own.filter((n) => cameras < ALL_FILM_BELOW || n % UNFILMING_EVERY !== 0);
+        const filming = own.filter((n) => cameras < ALL_FILM_BELOW || n % FILMING_EVERY === 1);
         return process.call('start', { ...setup, cameras: own, filming });
       }),
     );
