@@ -145,7 +145,9 @@ export function markdown(result: DrillResult): string {
     `| **sealcam**, same messages, same cache | **${number(sealcam.pages.given)}** | ` +
       `**${number(sealcam.misbound)}** of ${number(sealcam.records)} | **${number(sealcam.decryptable)}** |`,
     '',
-    `The cache gave sealcam ${number(sealcam.crossed)} crossed rows and each raised an alarm; ` +
+    `Every third camera films: strangers could watch ${number(control.segments)} segments of clips in the control, ` +
+      `${number(sealcam.decryptable)} of sealcam's. ` +
+      `The cache gave sealcam ${number(sealcam.crossed)} crossed rows and each raised an alarm; ` +
       `${number(sealcam.delayed)} records came later, ${number(sealcam.lost)} were lost. ` +
       `${number(others.length)} other mix-ups and lies, each injected on purpose: ` +
       `${number(sum(others, 'alarmed'))} of ${number(sum(others, 'injected'))} raised an alarm, ` +

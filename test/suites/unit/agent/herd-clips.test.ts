@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sleep } from '../../../../common/clock.js';
 import { BODIES_PER_CLIP } from '../../../campaigns/herd/clips/backlog.js';
-import { simulateClips, type ClipScenario } from '../../../campaigns/herd/clips/simulate.js';
+import { HELD_WINDOWS, simulateClips, type ClipScenario } from '../../../campaigns/herd/clips/simulate.js';
 import { Uploads, type Carrier, type Line } from '../../../campaigns/herd/clips/uploads.js';
 import { scenarioOf } from '../../../campaigns/herd/scenarios.js';
 import { BODY_BYTES, status, UPLOAD_WINDOW_MS, UploadWorld } from '../../../support/worlds/upload-world.js';
@@ -45,7 +45,12 @@ describe('the clips of the herd, four thousand cameras', () => {
     const { devices, clipsPerDay } = small;
     const ordinary = (devices * clipsPerDay * BODIES_PER_CLIP * binS) / 86_400;
     const short = { ...small, outageMs: minutes * 60_000 };
-    expect(peakOf(simulateClips(short, 'sealcam', 1).puts, binS)).toBeLessThan(7 * ordinary);
+    const peak = peakOf(simulateClips(short, 'sealcam', 1).puts, binS);
+    expect(peak).toBeLessThan(7 * ordinary);
+    // Cameras that hold their clips back have a lower one, and bring them later.
+    const held = simulateClips(short, 'held', 1);
+    expect(peakOf(held.puts, binS)).toBeLessThan(peak);
+    expect(held.t50S).toBeGreaterThan(HELD_WINDOWS * 60);
     // The control.
     expect(peakOf(simulateClips(short, 'at-once', 1).puts, binS)).toBeGreaterThan(7 * ordinary);
   });
