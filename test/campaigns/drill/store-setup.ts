@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { openPostgresStore } from '../../../cloud/store/postgres/postgres-store.js';
 import { openSqliteStore } from '../../../cloud/store/sqlite/sqlite-store.js';
-import { loadCloudConfig } from '../../../cloud/main/config.js';
-import { openMedia } from '../../../cloud/main/compose.js';
+import { FilesStore } from '../../../cloud/media/files-store.js';
 import type { MediaStore } from '../../../cloud/media/media-store.js';
 import type { CloudStore } from '../../../cloud/store/store.js';
 
@@ -16,6 +15,7 @@ export interface StoreSetup {
 export function storeEnvironment({ folder, postgresUrl }: StoreSetup): Readonly<Record<string, string>> {
   return {
     SEALCLOUD_DATA_FOLDER: folder,
+    SEALCLOUD_MEDIA_FOLDER: mediaFolder(folder),
     ...(postgresUrl === null ? {} : { SEALCLOUD_STORE_KIND: 'postgres', SEALCLOUD_STORE_URL: postgresUrl }),
   };
 }
@@ -26,7 +26,11 @@ export async function openDrillStore({ folder, postgresUrl: url }: StoreSetup): 
   return openPostgresStore({ url, password: undefined, connections: 4 });
 }
 
-/** Opens the bodies of the drill's clips. */
-export function openDrillMedia(setup: StoreSetup): MediaStore {
-  return openMedia(loadCloudConfig({ file: null, environment: storeEnvironment(setup) })).store;
+/** Opens the bodies of the drill's clips, without the program of the cloud, which takes longer to load than all else. */
+export function openDrillMedia({ folder }: StoreSetup): MediaStore {
+  return new FilesStore(join(mediaFolder(folder), 'bodies'));
+}
+
+function mediaFolder(folder: string): string {
+  return join(folder, 'media');
 }
