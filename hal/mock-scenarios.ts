@@ -1,5 +1,34 @@
 /** Names of what the mock camera can show, for the configuration; hal/mock/scenarios.ts builds the scripts. */
-export const SCENES = ['porch', 'garden', 'driveway'] as const;
+export const SCENES = ['porch', 'garden', 'driveway', 'gateway', 'room', 'street'] as const;
+/** Golden scenarios of the kinds at which a detector failed that was right about all others (hal/mock/golden-hard.ts). */
+export const HARD_NAMES = [
+  'night-gateway',
+  'dark-standing',
+  'start-close',
+  'balloons',
+  'washing',
+  'window-clouds',
+  'parking',
+  'fisheye-rim',
+  'night-shake',
+  'night-rain',
+  'night-snow',
+  'doorbell',
+  'wall-sweep',
+  'blinds',
+  'curtain',
+  'fountain',
+  'robot',
+  'night-cat',
+  'parcel',
+  'parking-two',
+  'leaves-car',
+  'flag',
+  'wet-street',
+  'dawn-branches',
+  'ir-hunt',
+] as const;
+export type HardName = (typeof HARD_NAMES)[number];
 /** Scenarios with a known right answer, which test/suites/contract/golden.test.ts checks. */
 export const GOLDEN_NAMES = [
   'empty-night',
@@ -31,6 +60,7 @@ export const GOLDEN_NAMES = [
   'hurry-far',
   'uncovered',
   'one-frame-a-second',
+  ...HARD_NAMES,
 ] as const;
 export type GoldenName = (typeof GOLDEN_NAMES)[number];
 export const SCENARIOS = [

@@ -44,9 +44,9 @@ export async function bootstrap() {
 
 function requireNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  if ((major === 20 && minor >= 19) || (major === 22 && minor >= 13)) return;
+  if ((major === 20 && minor >= 19) || (major === 22 && minor >= 13) || major === 24) return;
   printProgress(
-    `Node ${process.versions.node} is not supported: sealcam runs on Node 20 (from 20.19) and 22 (from 22.13).`,
+    `Node ${process.versions.node} is not supported: sealcam runs on Node 20 (from 20.19), 22 (from 22.13) and 24.`,
   );
   printProgress('Get one from https://nodejs.org, or with nvm: nvm install 20');
   process.exit(4);

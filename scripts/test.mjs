@@ -5,7 +5,7 @@
  *   npm test                      all suites that need this Node and this machine alone
  *   npm test -- unit browser      only these
  *   npm test -- --list            their names
- *   npm test -- --all             the unit tests on the other supported Node too, and npm run test:armv7 beside them
+ *   npm test -- --all             the unit tests on the other supported Nodes too, and npm run test:armv7 beside them
  *
  * With CI=true, or as root on Debian, scripts/setup-debian first installs the tools. Without published vectors or a tool
  * their tests are listed as not run; with TESTS_DEMAND=all, as .ci/run sets it, that is a failure. A failure in a suite of
@@ -17,8 +17,9 @@ import { join } from 'node:path';
 import { clearInterval, setInterval } from 'node:timers';
 import { bootstrap, root } from './bootstrap.mjs';
 import { helpOnly } from './tasks/help.mjs';
-import { otherLine, otherNode } from './tasks/other-node.mjs';
+import { otherLines, otherNode } from './tasks/other-node.mjs';
 import { run, printProgress } from './tasks/process.mjs';
+import { keepFilesInMemory } from './tasks/test-folder.mjs';
 import { readJson, repeatFailures, runSuite } from './tasks/vitest.mjs';
 
 helpOnly(`npm test [-- SUITE …]
@@ -26,21 +27,22 @@ helpOnly(`npm test [-- SUITE …]
 Runs every suite that needs this Node and this machine alone, or those that are named, and lists what did not run.
 
   --list          print the names of the suites
-  --all           the unit tests on the other supported Node too, and npm run test:armv7 beside them
+  --all           the unit tests on the other supported Nodes too, and npm run test:armv7 beside them
   --help          print this text
 
 Exit status: 0 all passed, 1 something failed, 2 wrong usage.
 `);
 
-const OTHER = `unit-node${otherLine}`;
+/** The unit tests on a Node that does not run this script. */
+const OTHERS = new Map(otherLines.map((line) => [`unit-node${line}`, line]));
 const ARMV7 = 'armv7';
 /**
  * Suites that mostly wait run beside suites that compute. A lane runs its suites one after the other, so two suites of one
  * lane never meet; the computing lane has a lower priority, because the others have real timers.
  */
-const LANES = [['integration'], ['browser'], ['contract', 'adversarial', 'interop'], ['unit', OTHER]];
-const COMPUTING = new Set(['unit', 'interop', OTHER]);
-const SUITES = ['unit', 'adversarial', 'contract', 'interop', 'integration', 'browser', OTHER];
+const LANES = [['integration'], ['browser'], ['contract', 'adversarial', 'interop'], ['unit', ...OTHERS.keys()]];
+const COMPUTING = new Set(['unit', 'interop', ...OTHERS.keys()]);
+const SUITES = ['unit', 'adversarial', 'contract', 'interop', 'integration', 'browser', ...OTHERS.keys()];
 const PROGRESS_MS = 30_000;
 
 const asked = process.argv.slice(2);
@@ -55,7 +57,7 @@ if (unknown.length > 0) {
   printProgress(`no suite ${unknown.join(', ')}; there are ${SUITES.join(', ')}`);
   process.exit(2);
 }
-const wanted = named.length > 0 ? named : SUITES.filter((name) => isWhole || name !== OTHER);
+const wanted = named.length > 0 ? named : SUITES.filter((name) => isWhole || !OTHERS.has(name));
 /** Alone, a suite writes to the terminal; beside others its output is printed as a whole when it ends. */
 const isAlone = wanted.length === 1 && !isWhole;
 
@@ -67,6 +69,7 @@ const unsteady = [];
 
 await setup();
 await bootstrap();
+keepFilesInMemory();
 const first = await runLanes();
 const { results, unsteady: found } = await repeatFailures(first.filter(({ suite }) => suite !== ARMV7));
 unsteady.push(...found);
@@ -82,15 +85,22 @@ async function setup() {
 }
 
 async function runLanes() {
-  // Compiling its addon takes minutes, so it starts beside the first suites.
+  // Compiling their addons takes minutes, so it starts beside the first suites, one after the other.
   // A rejection is kept for its suite: the others go on.
-  const other = wanted.includes(OTHER) ? otherNode(root).catch((error) => ({ error })) : null;
+  const prepared = new Map();
+  let before = Promise.resolve();
+  for (const [name, line] of OTHERS) {
+    if (!wanted.includes(name)) continue;
+    before = before.then(() => otherNode(root, line)).catch((error) => ({ error }));
+    prepared.set(name, before);
+  }
   const lanes = LANES.map((lane) => lane.filter((name) => wanted.includes(name))).filter((lane) => lane.length > 0);
   const progress = setInterval(() => printProgress(`… ${runningNow()}`), PROGRESS_MS);
   const finished = await Promise.all([
     ...lanes.map(async (lane) => {
       const done = [];
-      for (const name of lane) done.push(...(await (name === OTHER ? otherSuite(other) : suite(name))));
+      for (const name of lane)
+        done.push(...(await (OTHERS.has(name) ? otherSuite(name, prepared.get(name)) : suite(name))));
       return done;
     }),
     ...(isWhole ? [armv7Suite()] : []),
@@ -121,21 +131,21 @@ function suite(name, options = {}) {
   return tracked(name, () => runSuite(name, { env, nice, capture: !isAlone, ...options }));
 }
 
-/** Unit tests on the other supported Node, but for those that read the sources: no Node changes what these find. */
-async function otherSuite(preparing) {
+/** Unit tests on another supported Node, but for those that read the sources: no Node changes what these find. */
+async function otherSuite(name, preparing) {
   const { node, folder, reason, error } = await preparing;
   if (error !== undefined) {
-    printProgress(`\n${OTHER}: ${error.message}`);
+    printProgress(`\n${name}: ${error.message}`);
     const { readReport } = await import('../dist/scripts/tasks/suite-results.js');
-    return [readReport(OTHER, null, 1, root)];
+    return [readReport(name, null, 1, root)];
   }
   if (reason === undefined) {
     const entries = readdirSync(join(root, 'test', 'suites', 'unit'), { withFileTypes: true });
     const folders = entries.filter((entry) => entry.isDirectory() && entry.name !== 'house');
     const args = folders.map(({ name }) => `test/suites/unit/${name}/`);
-    return suite(OTHER, { project: 'unit', node, folder, args });
+    return suite(name, { project: 'unit', node, folder, args });
   }
-  notRun.push({ what: `unit tests on Node ${otherLine}`, remedy: `${reason}; run npm test with that Node` });
+  notRun.push({ what: `unit tests on Node ${OTHERS.get(name)}`, remedy: `${reason}; run npm test with that Node` });
   return [];
 }
 

@@ -2,7 +2,7 @@ import { SealcamError } from '../../common/errors.js';
 import { readJpegSize, type JpegSize } from '../../common/jpeg-size.js';
 
 /** Why a frame is not a picture that can be used. */
-export type BadPicture = 'not-jpeg' | 'no-header' | 'too-large' | 'truncated' | 'undecodable';
+export type BadPicture = 'not-jpeg' | 'no-header' | 'too-large' | 'truncated' | 'damaged' | 'undecodable';
 
 /** Makes the error `frame-corrupt`, with the reason in its details. */
 export function badPicture(reason: BadPicture, message: string, cause?: unknown): SealcamError {

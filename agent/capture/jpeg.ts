@@ -3,8 +3,9 @@ import { asBytes } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import type { LumaPlane } from '../../hal/camera.js';
 import type { Box } from './detect/observation.js';
-import { badPicture, readHeader } from './jpeg-header.js';
+import { badPicture, readHeader, type BadPicture } from './jpeg-header.js';
 import { LumaDecoder } from './luma-decoder.js';
+import { lumaSize } from './luma-size.js';
 import { blackOut, type PrivacyMask } from './detect/masks.js';
 
 /**
@@ -18,40 +19,72 @@ async function libvips(): Promise<SharpConstructor> {
   return sharp;
 }
 
+/** Which faults of a picture end its decoding, in the words of `sharp`. */
+type Strictness = 'warning' | 'truncated';
+
 /** Opens a JPEG turned upright by its orientation tag, so that plane, zones, box and picture share one view. */
-async function open(jpeg: Uint8Array): Promise<Sharp> {
+async function open(jpeg: Uint8Array, failOn: Strictness): Promise<Sharp> {
   readHeader(jpeg);
   const sharp = await libvips();
-  return sharp(jpeg, { failOn: 'truncated', limitInputPixels: false }).autoOrient();
+  return sharp(jpeg, { failOn, limitInputPixels: false }).autoOrient();
+}
+
+/** Warnings of libjpeg about headers; what it decodes is the picture nonetheless. */
+const HARMLESS_WARNING = /Adobe color transform|JFIF revision|SOS parameters|Inconsistent progression/i;
+
+/**
+ * Works on a picture. libjpeg repairs damaged data and only warns: what it invents is no picture, so a warning is an error, except
+ * where it is harmless.
+ */
+async function withPicture<T>(jpeg: Uint8Array, work: (upright: Sharp) => Promise<T>): Promise<T> {
+  try {
+    return await work(await open(jpeg, 'warning'));
+  } catch (error) {
+    if (!linesOf(error).every((line) => HARMLESS_WARNING.test(line))) throw corrupt(error);
+  }
+  try {
+    return await work(await open(jpeg, 'truncated'));
+  } catch (error) {
+    throw corrupt(error);
+  }
+}
+
+function linesOf(error: unknown): string[] {
+  return error instanceof Error ? error.message.split('\n').filter((line) => line !== '') : [''];
 }
 
 /** Turns an error of the decoder into `frame-corrupt`. */
 function corrupt(cause: unknown): SealcamError {
   if (cause instanceof SealcamError) return cause;
-  const why = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : 'unknown';
-  const isShort = /premature end|truncat|out of data/i.test(why);
-  return badPicture(isShort ? 'truncated' : 'undecodable', `a frame that cannot be decoded: ${why}`, cause);
+  const why = linesOf(cause)[0] ?? '';
+  let reason: BadPicture = 'undecodable';
+  if (/premature end of (jpeg|input)|truncat|out of data/i.test(why)) reason = 'truncated';
+  else if (/corrupt jpeg data/i.test(why)) reason = 'damaged';
+  return badPicture(reason, `a frame that cannot be decoded: ${why}`, cause);
 }
 
 /**
- * Decodes the luma plane for detection, at most `width` pixels wide. With a decoder of the caller's the plane is good until
- * its next use.
+ * Decodes the luma plane for detection, at most `width` pixels wide unless the picture is very wide. With a decoder of the
+ * caller's the plane is good until its next use.
  *
  * @throws SealcamError `frame-corrupt`
  */
 export async function decodeLuma(jpeg: Uint8Array, width: number, decoder = new LumaDecoder()): Promise<LumaPlane> {
   readHeader(jpeg);
   const direct = decoder.decode(jpeg, width);
-  if (direct !== null) return direct;
-  try {
-    const upright = await open(jpeg);
-    const image = upright.toColourspace('b-w').resize({ width, withoutEnlargement: true, fastShrinkOnLoad: true });
+  if (direct !== null && direct !== 'damaged') return direct;
+  const plane = await withPicture(jpeg, async (upright) => {
+    const { autoOrient: whole } = await upright.metadata();
+    const image = upright
+      .toColourspace('b-w')
+      .resize({ ...lumaSize(whole, width), fit: 'fill', fastShrinkOnLoad: true });
     const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
     if (info.channels !== 1) throw badPicture('undecodable', `a luma plane of ${String(info.channels)} channels`);
     return { width: info.width, height: info.height, data: asBytes(data) };
-  } catch (error) {
-    throw corrupt(error);
-  }
+  });
+  // libvips names its reason, where it has one.
+  if (direct === 'damaged') throw badPicture('damaged', 'a frame with damaged data');
+  return plane;
 }
 
 export interface Thumbnail {
@@ -118,31 +151,29 @@ async function decodePicture(
   masks: readonly PrivacyMask[],
   crop: Box | null,
 ): Promise<Encode> {
-  try {
-    const whole = await openMasked(jpeg, masks);
+  const decoded = await withPicture(jpeg, async (upright) => {
+    const whole = await masked(upright, masks);
     const image = crop === null ? whole.resize({ width, withoutEnlargement: true }) : await partOf(whole, width, crop);
     // Three channels also of greyscale and CMYK, so that every thumbnail can be shown by a browser.
-    const decoded = await image.toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
-    const { width: fullWidth, height: fullHeight, channels } = decoded.info;
-    const sharp = await libvips();
-    return async (scale, quality) => {
-      const raw = sharp(decoded.data, { raw: { width: fullWidth, height: fullHeight, channels } });
-      const small = scale === 1 ? raw : raw.resize({ width: Math.max(16, Math.round(fullWidth * scale)) });
-      const { data, info } = await small.jpeg({ quality }).toBuffer({ resolveWithObject: true });
-      return { jpeg: asBytes(data), width: info.width, height: info.height };
-    };
-  } catch (error) {
-    throw corrupt(error);
-  }
+    return image.toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
+  });
+  const { width: fullWidth, height: fullHeight, channels } = decoded.info;
+  const sharp = await libvips();
+  return async (scale, quality) => {
+    const raw = sharp(decoded.data, { raw: { width: fullWidth, height: fullHeight, channels } });
+    const small = scale === 1 ? raw : raw.resize({ width: Math.max(16, Math.round(fullWidth * scale)) });
+    const { data, info } = await small.jpeg({ quality }).toBuffer({ resolveWithObject: true });
+    return { jpeg: asBytes(data), width: info.width, height: info.height };
+  };
 }
 
 /**
- * Opens the picture upright and blacks out the masks before any resampling, which would spread what is under them. Every
- * picture that leaves the camera comes from here.
+ * Blacks out the masks of an upright picture before any resampling, which would spread what is under them. Every picture that
+ * leaves the camera comes from here.
  */
-async function openMasked(jpeg: Uint8Array, masks: readonly PrivacyMask[]): Promise<Sharp> {
-  if (masks.length === 0) return open(jpeg);
-  const pixels = (await open(jpeg)).toColourspace('srgb').removeAlpha().raw();
+async function masked(upright: Sharp, masks: readonly PrivacyMask[]): Promise<Sharp> {
+  if (masks.length === 0) return upright;
+  const pixels = upright.toColourspace('srgb').removeAlpha().raw();
   const { data, info } = await pixels.toBuffer({ resolveWithObject: true });
   const { width, height, channels } = info;
   const sharp = await libvips();
@@ -153,11 +184,9 @@ async function openMasked(jpeg: Uint8Array, masks: readonly PrivacyMask[]): Prom
 
 /** Returns the same picture, black under the masks, for a video of pictures. @throws SealcamError `frame-corrupt` */
 export async function maskJpeg(jpeg: Uint8Array, masks: readonly PrivacyMask[]): Promise<Uint8Array> {
-  try {
-    return asBytes(await (await openMasked(jpeg, masks)).jpeg({ quality: MASKED_QUALITY }).toBuffer());
-  } catch (error) {
-    throw corrupt(error);
-  }
+  return withPicture(jpeg, async (upright) =>
+    asBytes(await (await masked(upright, masks)).jpeg({ quality: MASKED_QUALITY }).toBuffer()),
+  );
 }
 
 /** Cuts a crop out of the picture, which is scaled first, so that only the crop is held at its full size. */

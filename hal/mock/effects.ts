@@ -1,5 +1,9 @@
 import type { Random } from '../../common/random.js';
 import type { Raster } from '../image.js';
+import { drawMovingLight, type MovingLight } from './moving-light.js';
+import { drawNightWeather, type NightWeather } from './night-weather.js';
+import { add, dim, fillRectangle, glow, hash, scaleOf, shift } from './paint.js';
+import { drawSwaying, type Swaying } from './sway.js';
 
 /** Weather, light and tampering between scene and sensor. Lengths are in pixels of the full picture, which is 640 wide. */
 export type Effect =
@@ -26,7 +30,10 @@ export type Effect =
   | { readonly kind: 'cover' }
   | { readonly kind: 'defocus' }
   /** The camera is turned to another view. */
-  | { readonly kind: 'turn' };
+  | { readonly kind: 'turn' }
+  | Swaying
+  | NightWeather
+  | MovingLight;
 
 export interface Applied {
   readonly effect: Effect;
@@ -37,7 +44,18 @@ export interface Applied {
 }
 
 /** Effects that lie behind people; all others are drawn over them. */
-export const BEHIND_PEOPLE: readonly Effect['kind'][] = ['leaves'];
+export const BEHIND_PEOPLE: readonly Effect['kind'][] = [
+  'leaves',
+  'balloons',
+  'cloth',
+  'flag',
+  'fountain',
+  'dapple',
+  'window-clouds',
+  'wall-sweep',
+  'blinds',
+  'wet-street',
+];
 
 /** Applies an effect to a picture in place; `random` is seeded for each frame. */
 export function apply({ effect, sinceMs, progress }: Applied, raster: Raster, random: Random): void {
@@ -98,28 +116,29 @@ export function apply({ effect, sinceMs, progress }: Applied, raster: Raster, ra
       shift(raster, 290, 60);
       return;
     }
+    case 'balloons':
+    case 'cloth':
+    case 'flag':
+    case 'fountain':
+    case 'dapple': {
+      drawSwaying(raster, effect, sinceMs);
+      return;
+    }
+    case 'moths':
+    case 'lit-rain':
+    case 'lit-snow': {
+      drawNightWeather(raster, effect, sinceMs);
+      return;
+    }
+    case 'window-clouds':
+    case 'wall-sweep':
+    case 'blinds':
+    case 'wet-street':
+    case 'fisheye': {
+      drawMovingLight(raster, effect, sinceMs, progress);
+      return;
+    }
   }
-}
-
-/** Returns the full-size pixels per pixel of this raster. */
-function scaleOf(raster: Raster): number {
-  return 640 / raster.width;
-}
-
-function add(raster: Raster, x: number, y: number, value: number): void {
-  if (x < 0 || y < 0 || x >= raster.width || y >= raster.height) return;
-  const at = (y * raster.width + x) * 3;
-  for (let c = at; c < at + 3; c++) raster.data[c] = Math.max(0, Math.min(255, (raster.data[c] ?? 0) + value));
-}
-
-function dim({ data }: Raster, factor: number): void {
-  for (let i = 0; i < data.length; i++) data[i] = Math.min(255, (data[i] ?? 0) * factor);
-}
-
-/** Returns a number from −1 to 1 that depends on the place alone. */
-function hash(x: number, y: number): number {
-  const mixed = Math.imul(Math.imul(x | 0, 374_761_393) + Math.imul(y | 0, 668_265_263), 1_274_126_177);
-  return ((mixed ^ (mixed >>> 15)) & 0xffff) / 32_768 - 1;
 }
 
 function leaves(raster: Raster, { x, y, radius }: Effect & { kind: 'leaves' }, sinceMs: number): void {
@@ -178,50 +197,6 @@ function web(raster: Raster, sinceMs: number, random: Random): void {
   }
 }
 
-interface Glow {
-  readonly x: number;
-  readonly y: number;
-  readonly radius: number;
-  /** Grey levels added in its middle. */
-  readonly strength: number;
-}
-
-/** Adds a round light with a soft edge. */
-function glow(raster: Raster, { x, y, radius, strength }: Glow): void {
-  const scale = scaleOf(raster);
-  for (let py = Math.floor((y - 2 * radius) / scale); py < (y + 2 * radius) / scale; py++) {
-    for (let px = Math.floor((x - 2 * radius) / scale); px < (x + 2 * radius) / scale; px++) {
-      const distance = Math.hypot(px * scale - x, py * scale - y) / radius;
-      add(raster, px, py, strength * Math.exp(-distance * distance));
-    }
-  }
-}
-
-/** Moves the picture right and down by pixels of the full picture; the edge pixels are repeated. */
-function shift({ width, height, data }: Raster, byX: number, byY: number): void {
-  const scale = 640 / width;
-  const from = data.slice();
-  const moveX = byX / scale;
-  const moveY = byY / scale;
-  const wholeX = Math.floor(moveX);
-  const wholeY = Math.floor(moveY);
-  const partX = moveX - wholeX;
-  const partY = moveY - wholeY;
-  const read = (x: number, y: number, c: number): number =>
-    from[(Math.max(0, Math.min(height - 1, y)) * width + Math.max(0, Math.min(width - 1, x))) * 3 + c] ?? 0;
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const sx = x - wholeX;
-      const sy = y - wholeY;
-      for (let c = 0; c < 3; c++) {
-        const near = read(sx, sy, c) * (1 - partX) + read(sx - 1, sy, c) * partX;
-        const above = read(sx, sy - 1, c) * (1 - partX) + read(sx - 1, sy - 1, c) * partX;
-        data[(y * width + x) * 3 + c] = near * (1 - partY) + above * partY;
-      }
-    }
-  }
-}
-
 /** Bits of the lit segments of each digit of a seven-segment clock. */
 const SEGMENTS = [0x77, 0x24, 0x5d, 0x6d, 0x2e, 0x6b, 0x7b, 0x25, 0x7f, 0x6f];
 /** x, y, width and height of each segment in a cell of 10×20 pixels. */
@@ -245,22 +220,6 @@ function clock(raster: Raster, seconds: number): void {
     for (const [bit, [x = 0, y = 0, w = 0, h = 0]] of SEGMENT_BARS.entries()) {
       if ((lit >> bit) & 1) fillRectangle(raster, { x: 12 + i * 15 + x, y: 12 + y, width: w, height: h }, 255);
     }
-  }
-}
-
-interface Rectangle {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-/** Fills a rectangle, in pixels of the full picture, with one grey level. */
-function fillRectangle(raster: Raster, { x, y, width, height }: Rectangle, value: number): void {
-  const scale = scaleOf(raster);
-  for (let py = Math.round(y / scale); py < Math.round((y + height) / scale); py++) {
-    const row = py * raster.width * 3;
-    raster.data.fill(value, row + Math.round(x / scale) * 3, row + Math.round((x + width) / scale) * 3);
   }
 }
 

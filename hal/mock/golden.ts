@@ -1,32 +1,7 @@
-import type { GoldenName } from '../mock-scenarios.js';
-import type { Effect } from './effects.js';
-import type { Happening, SceneScript } from './script.js';
-
-/** A scenario with the right answer of a detector. */
-export interface Golden extends Pick<SceneScript, 'scene' | 'noise' | 'happenings'> {
-  readonly durationMs: number;
-  readonly framesPerSecond: number;
-  /** When people are in the picture; each interval is one event, and there are no others. */
-  readonly events: readonly (readonly [fromMs: number, toMs: number])[];
-  /** Most time from a person's entry to the event; a person needs a second to come into the picture. */
-  readonly withinMs: number;
-  /** Classes of the scene changes to be reported, in order. */
-  readonly scenes: readonly ('illumination' | 'tamper' | 'overlay')[];
-}
-
-const DEFAULTS = { withinMs: 1500, noise: 2, durationMs: 30_000, framesPerSecond: 10, events: [], scenes: [] } as const;
-
-const during = (fromMs: number, toMs: number, effect: Effect): Happening => ({ kind: 'effect', fromMs, toMs, effect });
-const always = (effect: Effect): Happening => during(0, 120_000, effect);
-const person = (fromMs: number, toMs: number, more: Partial<Happening & { kind: 'person' }> = {}): Happening => ({
-  kind: 'person',
-  fromMs,
-  toMs,
-  path: 'cross',
-  look: 4711,
-  size: 1,
-  ...more,
-});
+import type { GoldenName, HardName } from '../mock-scenarios.js';
+import { always, DEFAULTS, during, person, type Golden } from './golden-parts.js';
+import { HARD } from './golden-hard.js';
+import type { Happening } from './script.js';
 
 const HURRY_EVENTS = [
   [8000, 10_000],
@@ -40,7 +15,7 @@ const hurryTwice = (size: number): Happening[] => [
 const TREE_CROWN = { kind: 'leaves', x: 112, y: 84, radius: 80 } as const;
 
 /** The difficulties that a camera meets, one per scenario, most of them with a person in the picture as well. */
-export const GOLDEN: Readonly<Record<GoldenName, Golden>> = {
+const USUAL: Readonly<Record<Exclude<GoldenName, HardName>, Golden>> = {
   'empty-night': {
     ...DEFAULTS,
     scene: 'porch',
@@ -214,3 +189,6 @@ export const GOLDEN: Readonly<Record<GoldenName, Golden>> = {
     happenings: [person(10_000, 16_000)],
   },
 };
+
+/** All scenarios with a known right answer. */
+export const GOLDEN: Readonly<Record<GoldenName, Golden>> = Object.assign({}, USUAL, HARD);

@@ -3,19 +3,33 @@ import { seededRandom } from '../../common/seeded-random.js';
 import type { LumaPlane } from '../camera.js';
 import { drawSvg, encodeJpeg, type Raster } from '../image.js';
 import { apply, BEHIND_PEOPLE } from './effects.js';
-import { figureLook, figureSvg, WALK_PHASES } from './figure.js';
+import { ActorPainter } from './actors.js';
+import { figureLook, figureSvg, poseAt, UPRIGHT, WALK_PHASES } from './figure.js';
 import { driveway } from './scenes/driveway.js';
 import { garden } from './scenes/garden.js';
+import { gateway } from './scenes/gateway.js';
 import { porch } from './scenes/porch.js';
+import { room } from './scenes/room.js';
 import { SCENE_HEIGHT, SCENE_WIDTH, sceneSvg, type SceneArt, type SceneLight } from './scenes/scene-art.js';
+import { street } from './scenes/street.js';
+import { SpriteCache } from './sprite-cache.js';
 import { momentAt, type Moment, type Person, type SceneScript } from './script.js';
 
-const SCENE_ARTS: Readonly<Record<SceneScript['scene'], SceneArt>> = { porch, garden, driveway };
+const SCENE_ARTS: Readonly<Record<SceneScript['scene'], SceneArt>> = {
+  porch,
+  garden,
+  driveway,
+  gateway,
+  room,
+  street,
+};
 /** Full-size pixels per pixel of the luma plane. */
 const LUMA_STEP_PIXELS = 4;
 const JPEG_QUALITY = 82;
 const STRIDE_MS = 110;
 const NOISE_SAMPLES = 1 << 16;
+/** Steps of the grain's table in a grey level. */
+const GRAIN_PER_LEVEL = 16;
 
 export interface RenderedFrame {
   readonly jpeg: Uint8Array;
@@ -30,7 +44,9 @@ export class SceneRenderer {
   private readonly art: SceneArt;
   private readonly noise: Int8Array;
   private readonly backgrounds = new Map<SceneLight, Promise<Raster>>();
-  private readonly walkers = new Map<string, Promise<Raster>>();
+  private readonly walkers = new SpriteCache();
+  private readonly painter = new ActorPainter();
+  private readonly grain: Int8Array | null;
   private readonly script: SceneScript;
   private readonly scale: 1 | 4;
 
@@ -39,12 +55,14 @@ export class SceneRenderer {
     this.scale = scale;
     this.art = SCENE_ARTS[script.scene];
     this.noise = gaussianNoise(seededRandom(script.seed), script.noise);
+    const { grain } = script;
+    this.grain = grain === undefined ? null : gaussianNoise(seededRandom(script.seed + 1), grain * GRAIN_PER_LEVEL);
   }
 
   /** Draws the frame at a time since the start of the script. */
   async render(timeMs: number): Promise<RenderedFrame> {
     const raster = await this.raster(timeMs);
-    return { jpeg: await encodeJpeg(raster, JPEG_QUALITY), luma: lumaOf(raster) };
+    return { jpeg: await encodeJpeg(raster, this.script.quality ?? JPEG_QUALITY), luma: lumaOf(raster) };
   }
 
   /** Draws the luma plane alone. At a scale of 4 noise is not averaged over 16 pixels, as in the picture of a worse camera. */
@@ -64,7 +82,9 @@ export class SceneRenderer {
     for (const { person, progress } of moment.people) {
       await this.drawPerson(raster, { person, progress, timeMs, isNight: moment.night });
     }
+    for (const actor of moment.actors) await this.painter.draw(raster, actor, moment.atMs, moment.night);
     for (const applied of before) apply(applied, raster, random);
+    if (this.grain !== null) addGrain(raster, this.grain, random);
     addNoise(data, this.noise, random);
     return raster;
   }
@@ -91,17 +111,17 @@ export class SceneRenderer {
     const walk = walkOf(person.path, progress, (this.art.doorX / scale + width) / span);
     const x = Math.round(walk.along * span - width - width / 2);
     const phase = walk.standing ? null : Math.floor(timeMs / STRIDE_MS) % WALK_PHASES;
-    const key = `${String(person.look)}/${String(phase)}/${String(isNight)}/${String(height)}`;
-    let sprite = this.walkers.get(key);
-    if (sprite === undefined) {
+    const pose = walk.standing ? poseAt(person.look, timeMs) : UPRIGHT;
+    const posture = `${String(pose.lean)},${String(pose.head)},${String(pose.arm)}`;
+    const key = `${String(person.look)}/${String(phase)}/${posture}/${String(isNight)}/${String(height)}`;
+    const sprite = await this.walkers.get(key, () => {
       const look = figureLook(seededRandom(person.look).uniform);
-      sprite = drawSvg(figureSvg(look, phase, height), { alpha: true, grey: isNight });
-      this.walkers.set(key, sprite);
-    }
+      return drawSvg(figureSvg(look, phase, height, pose), { alpha: true, grey: isNight });
+    });
     // Small people are farther away, so their feet are higher in the picture.
     const ground = this.art.groundY - (1 - Math.min(1, person.size ?? 1)) * this.art.figureHeight * 0.4;
     const top = Math.round(ground / scale) - height;
-    blend(raster, await sprite, { left: x, top, isMirrored: walk.facesLeft, brightness: isNight ? 0.6 : 1 });
+    blend(raster, sprite, { left: x, top, isMirrored: walk.facesLeft, brightness: isNight ? 0.6 : 1 });
   }
 }
 
@@ -150,15 +170,32 @@ function gaussianNoise(random: Random, deviation: number): Int8Array {
 }
 
 function addNoise(data: Uint8Array, noise: Int8Array, random: Random): void {
+  const clamped = new Uint8ClampedArray(data.buffer, data.byteOffset, data.length);
   let at = Math.floor(random.uniform() * NOISE_SAMPLES);
-  for (let i = 0; i + 2 < data.length; i += 3) {
+  for (let i = 0; i + 2 < clamped.length; i += 3) {
     const n = noise[at++ & (NOISE_SAMPLES - 1)] ?? 0;
-    for (let c = i; c < i + 3; c++) {
-      const value = (data[c] ?? 0) + n;
-      data[c] = Math.max(0, Math.min(255, value));
-    }
+    clamped[i] = (clamped[i] ?? 0) + n;
+    clamped[i + 1] = (clamped[i + 1] ?? 0) + n;
+    clamped[i + 2] = (clamped[i + 2] ?? 0) + n;
     // A jump now and then keeps the noise table from repeating in the same place.
     if ((i & 0x3fff) === 0) at = Math.floor(random.uniform() * NOISE_SAMPLES);
+  }
+}
+
+/** Adds noise that is the same within a patch of 4×4 pixels of the full picture. */
+function addGrain({ width, height, data }: Raster, grain: Int8Array, random: Random): void {
+  const step = LUMA_STEP_PIXELS / (SCENE_WIDTH / width);
+  const row = new Int8Array(Math.ceil(width / step));
+  for (let y = 0; y < height; y++) {
+    if (y % step === 0) {
+      const from = Math.floor(random.uniform() * (NOISE_SAMPLES - row.length));
+      row.set(grain.subarray(from, from + row.length));
+    }
+    for (let x = 0; x < width; x++) {
+      const n = (row[Math.floor(x / step)] ?? 0) / GRAIN_PER_LEVEL + 0.5;
+      const at = (y * width + x) * 3;
+      for (let c = at; c < at + 3; c++) data[c] = Math.max(0, Math.min(255, (data[c] ?? 0) + n));
+    }
   }
 }
 
@@ -192,6 +229,13 @@ function lumaOf(raster: Raster): LumaPlane {
   const height = SCENE_HEIGHT / LUMA_STEP_PIXELS;
   const step = raster.width / width;
   const out = new Uint8Array(width * height);
+  if (step === 1) {
+    const { data } = raster;
+    for (let i = 0, at = 0; i < out.length; i++, at += 3) {
+      out[i] = (77 * (data[at] ?? 0) + 150 * (data[at + 1] ?? 0) + 29 * (data[at + 2] ?? 0)) / 256;
+    }
+    return { width, height, data: out };
+  }
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       let sum = 0;

@@ -3,8 +3,14 @@ import type { Scenario, SceneName } from '../mock-scenarios.js';
 import { GOLDEN } from './golden.js';
 import type { Happening, SceneScript } from './script.js';
 
-/** Builds a built-in script. The same scene, scenario and seed give the same frames, byte for byte. */
-export function buildScript(scene: SceneName, scenario: Scenario, seed: number): SceneScript {
+/** How a golden scenario is played, where it is not as it says itself. */
+export interface Variant {
+  readonly isNight?: boolean;
+  readonly quality?: number;
+}
+
+/** Builds a built-in script. The same scene, scenario, seed and variant give the same frames, byte for byte. */
+export function buildScript(scene: SceneName, scenario: Scenario, seed: number, variant: Variant = {}): SceneScript {
   const { uniform } = seededRandom(seed);
   const base = { scene, seed, noise: 2 };
   const look = (): number => Math.floor(uniform() * 2 ** 31);
@@ -17,8 +23,17 @@ export function buildScript(scene: SceneName, scenario: Scenario, seed: number):
   });
   switch (scenario) {
     default: {
-      const { noise, happenings, durationMs } = GOLDEN[scenario];
-      return { ...base, noise, happenings, repeatMs: durationMs };
+      const { noise, grain, quality, happenings, durationMs, isNight } = GOLDEN[scenario];
+      const night: Happening = { kind: 'night', fromMs: 0, toMs: durationMs };
+      return {
+        scene,
+        seed,
+        noise,
+        grain,
+        quality: variant.quality ?? quality,
+        happenings: (variant.isNight ?? isNight ?? false) ? [night, ...happenings] : happenings,
+        repeatMs: durationMs,
+      };
     }
     case 'walk': {
       // Ten visits, then again. People vary, and each demo camera starts at its own point of the script.

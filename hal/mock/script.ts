@@ -1,4 +1,5 @@
 import type { SceneName } from '../mock-scenarios.js';
+import { placeOf, type Actor } from './actors.js';
 import type { Applied, Effect } from './effects.js';
 
 /** One thing that happens in front of a mock camera. Times are milliseconds from the start of the stream. */
@@ -17,6 +18,7 @@ export type Happening =
       /** As a factor of the scene's usual size; 1 where it is missing. */
       readonly size?: number;
     }
+  | { readonly kind: 'actor'; readonly actor: Actor }
   | { readonly kind: 'lamp'; readonly fromMs: number; readonly toMs: number }
   | { readonly kind: 'night'; readonly fromMs: number; readonly toMs: number }
   | { readonly kind: 'effect'; readonly fromMs: number; readonly toMs: number; readonly effect: Effect }
@@ -32,6 +34,10 @@ export interface SceneScript {
   readonly seed: number;
   /** Standard deviation of the sensor's noise, in grey levels. */
   readonly noise: number;
+  /** Standard deviation of noise in patches of 4×4 pixels of the full picture, as a camera's own smoothing leaves at night. */
+  readonly grain?: number | undefined;
+  /** Quality of the JPEG, from 1 to 100. */
+  readonly quality?: number | undefined;
   readonly happenings: readonly Happening[];
   /** The script restarts after this time; null plays it once and then shows the empty scene. */
   readonly repeatMs: number | null;
@@ -42,6 +48,9 @@ export type Person = Extract<Happening, { kind: 'person' }>;
 /** What is going on at one moment of the script. */
 export interface Moment {
   readonly people: readonly { readonly person: Person; readonly progress: number }[];
+  readonly actors: readonly Actor[];
+  /** Time of the script. */
+  readonly atMs: number;
   readonly lamp: boolean;
   readonly night: boolean;
   readonly effects: readonly Applied[];
@@ -64,6 +73,10 @@ export function momentAt(script: SceneScript, timeMs: number): Moment {
         ? [{ person: happening, progress: (at - happening.fromMs) / (happening.toMs - happening.fromMs) }]
         : [],
     ),
+    actors: script.happenings.flatMap((one) =>
+      one.kind === 'actor' && placeOf(one.actor.way, at) !== null ? [one.actor] : [],
+    ),
+    atMs: at,
     lamp: active.some(({ kind }) => kind === 'lamp'),
     night: active.some(({ kind }) => kind === 'night'),
     effects: active.flatMap((happening) => {

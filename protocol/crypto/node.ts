@@ -20,9 +20,15 @@ const TAG = { authTagLength: 16 };
 
 type Curve = 'Ed25519' | 'X25519';
 
-// Keys are imported and exported as JWK (RFC 8037): for DER, OpenSSL 3 searches its decoders on every call, which takes
+// Keys are imported and exported as JWK (RFC 8037): for DER, OpenSSL 3.0 searches its decoders on every call, which takes
 // ten times as long as the curve operation.
 const NO_X = base64url(new Uint8Array(32));
+
+/** What stands before the 32 bytes of a private key in PKCS #8 (RFC 8410, section 7). */
+const PKCS8: Record<Curve, Uint8Array> = {
+  Ed25519: Buffer.from('302e020100300506032b657004220420', 'hex'),
+  X25519: Buffer.from('302e020100300506032b656e04220420', 'hex'),
+};
 
 function base64url(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64url');
@@ -31,9 +37,27 @@ function base64url(bytes: Uint8Array): string {
 function privateKey(crv: Curve, raw: Uint8Array): KeyObject {
   // A 64-byte key with an altered public half would leak the scalar, so only the 32-byte seed is accepted.
   if (raw.length !== 32) throw new SealcamError('key-file-invalid', `a key of ${String(raw.length)} bytes, not 32`);
-  // Node requires an `x` but does not read it; OpenSSL derives the public key.
+  return comparesX ? fromPkcs8(crv, raw) : fromJwk(crv, raw);
+}
+
+/** Node 20 and 22 require an `x` but do not read it; OpenSSL derives the public key. */
+function fromJwk(crv: Curve, raw: Uint8Array): KeyObject {
   return createPrivateKey({ format: 'jwk', key: { kty: 'OKP', crv, d: base64url(raw), x: NO_X } });
 }
+
+function fromPkcs8(crv: Curve, raw: Uint8Array): KeyObject {
+  return createPrivateKey({ format: 'der', type: 'pkcs8', key: Buffer.concat([PKCS8[crv], raw]) });
+}
+
+/** Node 24 refuses a JWK whose `x` is not the public key. Its OpenSSL, 3.5, reads DER as quickly. */
+const comparesX = ((): boolean => {
+  try {
+    fromJwk('Ed25519', new Uint8Array(32));
+    return false;
+  } catch {
+    return true;
+  }
+})();
 
 function publicKey(crv: Curve, raw: Uint8Array): KeyObject {
   return createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv, x: base64url(raw) } });

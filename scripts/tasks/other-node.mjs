@@ -4,23 +4,23 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run, printProgress } from './process.mjs';
 
-/** The supported line of Node that does not run this script. */
-export const otherLine = process.versions.node.startsWith('22.') ? 20 : 22;
+/** The supported lines of Node that do not run this script. */
+export const otherLines = [20, 22, 24].filter((line) => !process.versions.node.startsWith(`${line}.`));
 
 const platform = { linux: 'linux', darwin: 'darwin' }[process.platform];
 const packageName = `node-${platform ?? 'unknown'}-${process.arch}`;
 
 /**
- * Gets that Node from its npm package, and compiles better-sqlite3 for it, in .cache/. Needs nothing of this checkout but its
+ * Gets a Node from its npm package, and compiles better-sqlite3 for it, in .cache/. Needs nothing of this checkout but its
  * lock file, so CI starts it beside the installation. Resolves with {node, addon}, or {reason} where there is no such Node.
  */
-async function otherAddon(root) {
-  if (platform === undefined) return { reason: `no package of Node ${otherLine} for ${process.platform}` };
-  const home = join(root, '.cache', `node${otherLine}`);
+async function otherAddon(root, line) {
+  if (platform === undefined) return { reason: `no package of Node ${line} for ${process.platform}` };
+  const home = join(root, '.cache', `node${line}`);
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
   const { version } = lock.packages['node_modules/better-sqlite3'];
-  printProgress(`Getting Node ${otherLine} (${packageName}@${otherLine}) …`);
-  const got = await install(home, `${packageName}@${otherLine}`, []);
+  printProgress(`Getting Node ${line} (${packageName}@${line}) …`);
+  const got = await install(home, `${packageName}@${line}`, []);
   if (got.status !== 0) return { reason: got.output.trim().split('\n').at(-1) };
   const base = join(home, 'node_modules', packageName);
   const node = join(base, 'bin', 'node');
@@ -30,7 +30,7 @@ async function otherAddon(root) {
   const stamp = join(home, 'addon.stamp');
   const wanted = `${version} on ${JSON.parse(readFileSync(join(base, 'package.json'), 'utf8')).version}\n`;
   if (existsSync(addon) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return { node, addon };
-  printProgress(`Compiling better-sqlite3 for Node ${otherLine}, about two minutes …`);
+  printProgress(`Compiling better-sqlite3 for Node ${line}, about two minutes …`);
   await rm(workshop, { recursive: true, force: true });
   const env = {
     ...process.env,
@@ -54,13 +54,13 @@ function install(folder, name, more) {
 }
 
 /**
- * Makes a copy of the checkout in .cache/ for the other Node. Resolves with {node, folder}, or {reason}. Other suites run
+ * Makes a copy of the checkout in .cache/ for the Node of that line. Resolves with {node, folder}, or {reason}. Other suites run
  * meanwhile, so nothing here blocks for long.
  */
-export async function otherNode(root) {
-  const { node, addon, reason } = await otherAddon(root);
+export async function otherNode(root, line) {
+  const { node, addon, reason } = await otherAddon(root, line);
   if (reason !== undefined) return { reason };
-  const home = join(root, '.cache', `node${otherLine}`);
+  const home = join(root, '.cache', `node${line}`);
   const folder = join(home, 'checkout');
   mkdirSync(folder, { recursive: true });
   const files = await run('git', ['ls-files', '-co', '--exclude-standard', '-z'], { capture: true, cwd: root });
@@ -87,6 +87,10 @@ export async function otherNode(root) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { reason } = await otherAddon(join(dirname(fileURLToPath(import.meta.url)), '..', '..'));
-  if (reason !== undefined) printProgress(reason);
+  const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+  // One compiler at a time, beside what CI does meanwhile.
+  for (const line of otherLines) {
+    const { reason } = await otherAddon(root, line);
+    if (reason !== undefined) printProgress(reason);
+  }
 }

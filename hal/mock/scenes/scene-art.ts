@@ -29,3 +29,8 @@ export function sceneSvg(art: SceneArt, light: SceneLight): string {
   const lamp = glow === '' ? '' : '<rect width="640" height="360" fill="url(#glow)"/>';
   return `<svg xmlns="http://www.w3.org/2000/svg" width="640" height="360" viewBox="0 0 640 360">${glow === '' ? '' : `<defs>${glow}</defs>`}${art.day}${night}${lamp}</svg>`;
 }
+
+/** Returns an SVG filter that fills what it is put on with grey and darker specks: no real surface is even. */
+export function speckle(id: string, frequency: number, seed: number): string {
+  return `<filter id="${id}" x="0" y="0" width="1" height="1"><feTurbulence type="fractalNoise" baseFrequency="${String(frequency)}" numOctaves="4" seed="${String(seed)}" result="noise"/><feColorMatrix in="noise" type="matrix" values="0 0 0 0 0.1  0 0 0 0 0.1  0 0 0 0 0.1  1.6 0 0 0 -0.55"/><feComposite in2="SourceGraphic" operator="in"/></filter>`;
+}

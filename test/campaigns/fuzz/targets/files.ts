@@ -134,13 +134,14 @@ const baselineJpeg = await encodeJpeg(
   80,
 );
 
-/** The brightness of a small picture; what the decoder leaves to libvips counts as refused. */
+/** The brightness of a small picture; what is damaged or left to libvips counts as refused. */
 const luma: Target = {
   name: 'JPEG luma',
   input: (random) => (below(random, 5) === 0 ? baselineJpeg : mutateBytes(random, baselineJpeg)),
   run: (input) => {
     const plane = new LumaDecoder().decode(input, 8);
-    if (plane === null) throw new SealcamError('frame-corrupt', 'not a picture for this decoder');
+    if (plane === null || plane === 'damaged')
+      throw new SealcamError('frame-corrupt', 'not a picture for this decoder');
     if (plane.data.length !== plane.width * plane.height) throw new Error('a plane of another size');
     return undefined;
   },

@@ -36,6 +36,12 @@ async function bySharp(jpeg: Buffer, width: number): Promise<LumaPlane> {
   return { width: info.width, height: info.height, data };
 }
 
+function planeOf(jpeg: Buffer, width: number, decoder = new LumaDecoder()): LumaPlane {
+  const plane = decoder.decode(jpeg, width);
+  if (plane === null || plane === 'damaged') throw new Error(`no plane: ${String(plane)}`);
+  return plane;
+}
+
 function meanDifference(a: LumaPlane, b: LumaPlane): number {
   expect([a.width, a.height]).toEqual([b.width, b.height]);
   return a.data.reduce((sum, grey, i) => sum + Math.abs(grey - (b.data[i] ?? 0)), 0) / a.data.length;
@@ -57,27 +63,24 @@ describe('the decoder of luma', () => {
     'agrees with libvips: %s',
     async (_name, encode, width, wanted) => {
       const jpeg = await encoded(encode, width);
-      const plane = new LumaDecoder().decode(jpeg, wanted);
-      expect(plane).not.toBeNull();
-      if (plane !== null) expect(meanDifference(plane, await bySharp(jpeg, wanted))).toBeLessThan(4);
+      expect(meanDifference(planeOf(jpeg, wanted), await bySharp(jpeg, wanted))).toBeLessThan(4);
     },
   );
 
   it('notices a plane that is another one', async () => {
     const jpeg = await encoded();
-    const plane = new LumaDecoder().decode(jpeg, 160);
     const other = await bySharp(await encoded((picture) => picture.flip().jpeg()), 160);
-    if (plane !== null) expect(meanDifference(plane, other)).toBeGreaterThan(10);
+    expect(meanDifference(planeOf(jpeg, 160), other)).toBeGreaterThan(10);
   });
 
   it('uses the same memory for the next picture, also after one of another size', async () => {
     const decoder = new LumaDecoder();
     const jpeg = await encoded();
-    const first = decoder.decode(jpeg, 160);
-    const kept = first?.data.slice();
-    expect(decoder.decode(await encoded((picture) => picture.flip().jpeg()), 160)?.data).toBe(first?.data);
+    const first = planeOf(jpeg, 160, decoder);
+    const kept = first.data.slice();
+    expect(planeOf(await encoded((picture) => picture.flip().jpeg()), 160, decoder).data).toBe(first.data);
     decoder.decode(await encoded(undefined, 1920), 128);
-    expect(decoder.decode(jpeg, 160)?.data).toEqual(kept);
+    expect(planeOf(jpeg, 160, decoder).data).toEqual(kept);
   });
 
   it.each([
@@ -93,12 +96,30 @@ describe('the decoder of luma', () => {
   it('starts afresh at each restart marker', async () => {
     const levels = [10, 60, -30, 100, 0, -90, 45, 20];
     const jpeg = withRestarts(levels);
-    const plane = new LumaDecoder().decode(jpeg, 8);
-    expect([...(plane?.data ?? [])]).toEqual(levels.map((level) => 128 + level));
+    expect([...planeOf(jpeg, 8).data]).toEqual(levels.map((level) => 128 + level));
     expect((await bySharp(jpeg, 64)).data[8 * 3 + 2]).toBe(228);
     const swapped = Buffer.from(jpeg);
     swapped[swapped.indexOf(Buffer.from('ffd1', 'hex')) + 1] = 0xd2;
-    expect(new LumaDecoder().decode(swapped, 8)).toBeNull();
+    expect(new LumaDecoder().decode(swapped, 8)).toBe('damaged');
+  });
+
+  it('refuses a block that is brighter than white or darker than black', () => {
+    expect([...planeOf(withRestarts([0, 63, -64, 1], 16), 4).data]).toEqual([128, 254, 0, 130]);
+    for (const level of [70, -70]) {
+      expect(new LumaDecoder().decode(withRestarts([0, level, 0, 0], 16), 4)).toBe('damaged');
+    }
+  });
+
+  it('refuses a scan that goes on after its last block', async () => {
+    const jpeg = await encoded();
+    const at = jpeg.indexOf(Buffer.from('ffc0', 'hex')) + 5;
+    const ends = [16, 32, 48, 64, 80, 96].map((lines) => {
+      const shorter = Buffer.from(jpeg);
+      shorter.writeUInt16BE(HEIGHT - lines, at);
+      return new LumaDecoder().decode(shorter, 160);
+    });
+    // Where a block happens to end with a byte, the end looks like any other.
+    expect(ends.filter((end) => end === 'damaged').length).toBeGreaterThanOrEqual(4);
   });
 
   it('accepts no damaged picture that libvips refuses', async () => {
@@ -110,7 +131,8 @@ describe('the decoder of luma', () => {
       const damaged = Buffer.from(jpeg).subarray(0, uniform() < 0.3 ? below(jpeg.length) : jpeg.length);
       for (let change = below(4); change >= 0; change--)
         if (damaged.length > 0) damaged[below(damaged.length)] = below(256);
-      if (new LumaDecoder().decode(damaged, 160) === null) continue;
+      const plane = new LumaDecoder().decode(damaged, 160);
+      if (plane === null || plane === 'damaged') continue;
       accepted++;
       await expect(bySharp(damaged, 160)).resolves.toMatchObject({ width: 160 });
     }
@@ -119,10 +141,10 @@ describe('the decoder of luma', () => {
   });
 });
 
-/** Makes a grey picture of one row of blocks, each of one level, with a restart marker before all but the first. */
-function withRestarts(levels: readonly number[]): Buffer {
+/** Makes a grey picture of one row of blocks, each of one level (in steps of an eighth of `step`), with a restart marker before all but the first. */
+function withRestarts(levels: readonly number[], step = 8): Buffer {
   const segment = (kind: number, ...body: readonly number[]): number[] => [0xff, kind, 0, body.length + 2, ...body];
-  const quantization = [0, ...Array.from({ length: 64 }, () => 8)];
+  const quantization = [0, ...Array.from({ length: 64 }, () => step)];
   // Sizes 0 to 7 as codes of four bits; for AC only the end of the block, a code of one bit.
   const dc = [0x00, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7];
   const ac = [0x10, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];

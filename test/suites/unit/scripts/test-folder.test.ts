@@ -1,0 +1,34 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { checkout } from '../../../../scripts/checkout.js';
+
+const MODULE = join(checkout, 'scripts', 'tasks', 'test-folder.mjs');
+const SCRIPT = `import { keepFilesInMemory } from ${JSON.stringify(MODULE)};
+import { existsSync } from 'node:fs';
+keepFilesInMemory();
+console.log(process.env.TMPDIR ?? '', existsSync(process.env.TMPDIR ?? ''));`;
+
+function folderWith(temporary: string | undefined): string {
+  const { TMPDIR: _, ...others } = process.env;
+  const env = temporary === undefined ? others : { ...others, TMPDIR: temporary };
+  return execFileSync(process.execPath, ['--input-type=module', '-e', SCRIPT], { env, encoding: 'utf8' }).trim();
+}
+
+describe('the folder of the tests', () => {
+  it('is what TMPDIR says', () => {
+    expect(folderWith(tmpdir())).toBe(`${tmpdir()} true`);
+  });
+
+  it('is in memory where there is plenty, and removed at the end', () => {
+    const [folder = '', wasThere] = folderWith(undefined).split(' ');
+    if (folder === 'false') return; // Too little memory here: the disk is used.
+    expect({ inMemory: folder.startsWith('/dev/shm/sealcam-tests-'), wasThere, isThere: existsSync(folder) }).toEqual({
+      inMemory: true,
+      wasThere: 'true',
+      isThere: false,
+    });
+  });
+});
