@@ -10,7 +10,7 @@ const TRIES_MAX = 150_000;
 /** The same for key records: each try is a decapsulation, which takes 3 ms. */
 const KEY_TRIES_MAX = 20_000;
 /** Sealed objects of each camera, about: pictures and segments, and key records. */
-const OBJECTS_EACH = 40;
+const OBJECTS_EACH = 18;
 const KEYS_EACH = 2;
 
 /** Everybody's keys, tried on everything that a stopped cloud holds. */
