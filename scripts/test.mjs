@@ -19,7 +19,7 @@ import { bootstrap, root } from './bootstrap.mjs';
 import { helpOnly } from './tasks/help.mjs';
 import { otherLines, otherNode } from './tasks/other-node.mjs';
 import { run, printProgress } from './tasks/process.mjs';
-import { keepFilesInMemory } from './tasks/test-folder.mjs';
+import { filesInMemory } from './tasks/test-folder.mjs';
 import { readJson, repeatFailures, runSuite } from './tasks/vitest.mjs';
 
 helpOnly(`npm test [-- SUITE …]
@@ -69,9 +69,12 @@ const unsteady = [];
 
 await setup();
 await bootstrap();
-keepFilesInMemory();
+const files = filesInMemory();
 const first = await runLanes();
-const { results, unsteady: found } = await repeatFailures(first.filter(({ suite }) => suite !== ARMV7));
+const { results, unsteady: found } = await repeatFailures(
+  first.filter(({ suite }) => suite !== ARMV7),
+  { env: files },
+);
 unsteady.push(...found);
 await report([...results, ...first.filter(({ suite }) => suite === ARMV7)]);
 
@@ -126,7 +129,7 @@ async function tracked(name, work) {
 }
 
 function suite(name, options = {}) {
-  const env = { SEALCAM_VECTORS: process.env.SEALCAM_VECTORS ?? join(root, '..', 'shared', 'vectors') };
+  const env = { ...files, SEALCAM_VECTORS: process.env.SEALCAM_VECTORS ?? join(root, '..', 'shared', 'vectors') };
   const nice = !isAlone && COMPUTING.has(name);
   return tracked(name, () => runSuite(name, { env, nice, capture: !isAlone, ...options }));
 }

@@ -13,7 +13,7 @@ import { FaultLog } from '../alarms/fault-log.js';
 import { Refusals } from '../alarms/refusals.js';
 import type { Media } from '../media/kinds.js';
 import { isSegmentAt } from '../store/segments.js';
-import type { ClaimRow, CloudStore, Segment, SegmentKey } from '../store/store.js';
+import type { ClaimRow, CloudStore, Segment, SegmentKey, Upload } from '../store/store.js';
 import type { MakerList } from '../trust/maker-list.js';
 import type { ReceiptSigners } from '../trust/receipt-signers.js';
 import { acquireAll, Share } from './shares.js';
@@ -103,16 +103,11 @@ export class Uploads {
 
   /** @throws SealcamError `not-found`, `revocation-stale`, `store-unavailable` */
   private async admit({ key, length }: Offered): Promise<Admitted & { readonly isFull: boolean }> {
-    const { store, makerList, signers, quota, counters } = this.deps;
-    const found = await store.segments.upload(key);
-    if (found !== undefined && !isSegmentAt(found.segment, key))
-      throw await this.misled(key, 'the row of another segment');
+    const { makerList, signers, quota, counters } = this.deps;
+    const found = await this.uploadOf(key);
     if (found?.segment.length !== length) throw notFound();
     const { segment, cameraBytes, accountBytes } = found;
-    const row = await store.claims.row(key.device, key.epoch);
-    if (row === undefined) throw notFound();
-    if (!equal(row.device, key.device) || row.epoch !== key.epoch)
-      throw await this.misled(key, 'the claim row of another epoch');
+    const row = await this.rowOf(key);
     if (await makerList.isRevoked(key.device)) throw notFound();
     const signer = signers.forClaim(row.claimHash, row.claim);
     if (signer === null) {
@@ -123,6 +118,23 @@ export class Uploads {
     }
     const isFull = cameraBytes + length > quota.cameraBytes || accountBytes + length > quota.accountBytes;
     return { segment, row, signer, isFull };
+  }
+
+  /** @throws SealcamError `not-found` where the store answers with the row of another segment */
+  private async uploadOf(key: SegmentKey): Promise<Upload | undefined> {
+    const found = await this.deps.store.segments.upload(key);
+    if (found !== undefined && !isSegmentAt(found.segment, key))
+      throw await this.misled(key, 'the row of another segment');
+    return found;
+  }
+
+  /** @throws SealcamError `not-found`, also where the store answers with another row */
+  private async rowOf(key: SegmentKey): Promise<ClaimRow> {
+    const row = await this.deps.store.claims.row(key.device, key.epoch);
+    if (row === undefined) throw notFound();
+    if (!equal(row.device, key.device) || row.epoch !== key.epoch)
+      throw await this.misled(key, 'the claim row of another epoch');
+    return row;
   }
 
   /** Raises the alarm over a store that answered with something else; returns the error of an upload that nobody expects. */
@@ -197,10 +209,9 @@ export class Uploads {
 
   /** @throws SealcamError `not-found` where the answer is not a signed one */
   private async resultNow(key: SegmentKey): Promise<Result> {
-    const state = (await this.deps.store.segments.upload(key))?.segment.state;
+    const state = (await this.uploadOf(key))?.segment.state;
     if (state !== undefined && state !== 'expected') return state;
-    const row = await this.deps.store.claims.row(key.device, key.epoch);
-    if (row?.state === 'revoked') return 'revoked';
+    if ((await this.rowOf(key)).state === 'revoked') return 'revoked';
     throw notFound();
   }
 

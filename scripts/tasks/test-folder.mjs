@@ -8,16 +8,16 @@ const MEMORY = '/dev/shm';
 const ENOUGH_BYTES = 8 * 1024 ** 3;
 
 /**
- * Makes a folder in memory where there is plenty, sets TMPDIR to it, and removes it when this process ends: half of what a test
- * of a store does on a disk is waiting for it. A TMPDIR that is set stays.
+ * Makes a folder in memory where there is plenty, and removes it when this process ends: half of what a test of a store does on a
+ * disk is waiting for it. Returns the environment that says so; a TMPDIR that is set stays.
  */
-export function keepFilesInMemory() {
-  if (process.env.TMPDIR !== undefined || !existsSync(MEMORY)) return;
+export function filesInMemory() {
+  if (process.env.TMPDIR !== undefined || !existsSync(MEMORY)) return {};
   const { bavail, bsize } = statfsSync(MEMORY);
-  if (Math.min(bavail * bsize, freemem()) < ENOUGH_BYTES) return;
+  if (Math.min(bavail * bsize, freemem()) < ENOUGH_BYTES) return {};
   const folder = mkdtempSync(join(MEMORY, 'sealcam-tests-'));
   // Databases run as users of their own.
   chmodSync(folder, 0o711);
-  process.env.TMPDIR = folder;
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return { TMPDIR: folder };
 }

@@ -10,12 +10,22 @@ export interface CacheSettings {
   readonly crowded: number;
   /** Share of requests that then time out, and are sent again. */
   readonly givenUp: number;
+  /** Pending requests before which a cache that holds nothing answers none. */
+  readonly heldUntil: number;
 }
 
-/** Returns settings of a client that works on an ordinary day of such a fleet. A cold cache waits for a busy database. */
+/**
+ * Returns settings of a client that works on an ordinary day of such a fleet, on which no request waits long enough to be given up,
+ * however slow the machine. A cold cache waits for a busy database, which answers nothing before a crowd waits: one that needed the
+ * cameras to come at the same time would be right on a slow machine.
+ */
 export function cacheSettings(cameras: number, isCold: boolean): CacheSettings {
   const hitMs = 2;
-  return { hitMs, missMs: isCold ? 1500 : hitMs, crowded: Math.max(6, Math.round(cameras / 8)), givenUp: 0.2 };
+  const crowded = Math.max(6, Math.round(cameras / 8));
+  // No more than surely come: one request of ingest and one of the control for each camera.
+  return isCold
+    ? { hitMs, missMs: 1500, crowded, givenUp: 0.2, heldUntil: Math.min(4 * crowded, 2 * cameras) }
+    : { hitMs, missMs: hitMs, crowded, givenUp: 0, heldUntil: 0 };
 }
 
 interface Request {
@@ -52,19 +62,40 @@ export class CrossingCache<V> {
   private readonly wire: Request[] = [];
   private waiters: Waiter<V>[] = [];
   private isServing = false;
+  private hasGivenUp = false;
 
   constructor(deps: CrossingCache<V>['deps']) {
     this.deps = deps;
   }
 
   get(key: string): Promise<V | undefined> {
-    const { random, settings } = this.deps;
+    const { settings } = this.deps;
     this.asked++;
     return new Promise((resolve, reject) => {
-      const isLate = this.waiters.length >= settings.crowded && random.uniform() < settings.givenUp;
+      const isLate = this.waiters.length >= settings.crowded && this.isGivenUp();
       this.send({ key, resolve, reject, isLate });
-      if (!this.isServing) void this.serve();
+      const isHeldBack = this.held.size === 0 && this.wire.length < settings.heldUntil;
+      if (!this.isServing && !isHeldBack) void this.serve();
     });
+  }
+
+  /** Requests that wait for an answer. */
+  get pending(): number {
+    return this.waiters.length;
+  }
+
+  /** Forgets what it holds, as after an outage. */
+  chill(): void {
+    this.held.clear();
+  }
+
+  /** The first that finds a crowd before it surely is. */
+  private isGivenUp(): boolean {
+    const { random, settings } = this.deps;
+    const isFirst = !this.hasGivenUp && settings.givenUp > 0;
+    const isGivenUp = random.uniform() < settings.givenUp || isFirst;
+    this.hasGivenUp ||= isGivenUp;
+    return isGivenUp;
   }
 
   private send(waiter: Waiter<V>): void {

@@ -11,10 +11,12 @@ import type { CameraMessage } from '../../../cloud/ingest/ingest.js';
 import { MqttFeed, type FeedSettings } from '../../../cloud/ingest/mqtt-feed.js';
 import { loadReceiptKeys } from '../../../cloud/trust/receipt-keys.js';
 import { openMedia, openStore } from '../../../cloud/main/compose.js';
-import type { ClaimRow, CloudStore } from '../../../cloud/store/store.js';
+import { isSegmentAt } from '../../../cloud/store/segments.js';
+import type { ClaimRow, CloudStore, SegmentKey, Upload } from '../../../cloud/store/store.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { cacheSettings, CrossingCache } from './cache.js';
 import { ControlIngest, fileTo } from './control.js';
+import type { CrossedUpload } from './oracle.js';
 import { serve } from '../common/remote.js';
 import { storeEnvironment, type StoreSetup } from './store-setup.js';
 import { epochKey } from '../../../protocol/objects/ids.js';
@@ -38,20 +40,33 @@ export interface CloudReport {
   readonly crossedForUs: number;
   /** Accounts of another camera that the control was given. */
   readonly crossedForControl: number;
+  /** Uploads for which it was given the row of another segment. */
+  readonly crossedUploads: readonly CrossedUpload[];
+  /** Requests to the cache that wait for an answer. */
+  readonly pending: number;
   /** Hashes of the records that were refused because of a crossed row. */
   readonly refused: readonly string[];
 }
+
+/** What the cloud looks up through the caching client: the claim row of a camera, the row of a segment that is uploaded. */
+export type Looked = 'claims' | 'segments';
+
+/** Two cameras that film bring two bodies each at once: this many surely wait. */
+const UPLOADS_CROWD = { crowded: 3, heldUntil: 4 };
 
 /** The cloud of the drill, and the control. They share one broker, and one caching client for the accounts of cameras. */
 class DrillCloud {
   private readonly cloud: Cloud;
   private readonly control: MqttFeed;
   private readonly cache: CrossingCache<ClaimRow>;
+  private readonly segmentCache: CrossingCache<Upload>;
   private readonly direct: CloudStore;
   private readonly refused = new Set<string>();
   private crossedForUs = 0;
   private crossedForControl = 0;
-  private isBypassed = false;
+  private readonly crossedUploads: CrossedUpload[] = [];
+  /** What is looked up in the store itself. */
+  private bypassed: ReadonlySet<Looked> = new Set();
 
   static async open(setup: CloudSetup): Promise<DrillCloud> {
     const config = loadCloudConfig({
@@ -81,6 +96,12 @@ class DrillCloud {
       password: undefined,
       group: undefined,
       clientId,
+    });
+    this.segmentCache = new CrossingCache({
+      clock: realClock,
+      random: seededRandom(seed + 1),
+      settings: { ...cacheSettings(cameras, isCacheCold), ...(isCacheCold ? UPLOADS_CROWD : {}) },
+      load: (key) => this.loadSegment(key),
     });
     this.cloud = new Cloud(config, {
       store: this.crossedStore(),
@@ -119,9 +140,14 @@ class DrillCloud {
     await this.cloud.stop();
   }
 
-  /** Looks accounts up in the store itself from now on, as the maker did to end the incident. */
-  bypass(): void {
-    this.isBypassed = true;
+  /** Looks these up in the store itself from now on, as the maker did to end the incident, and what is not named through the cache. */
+  bypass(what: readonly Looked[]): void {
+    this.bypassed = new Set(what);
+  }
+
+  /** Empties the cache, as an outage does. */
+  chill(): void {
+    this.cache.chill();
   }
 
   report(): CloudReport {
@@ -129,21 +155,24 @@ class DrillCloud {
       counters: this.cloud.counters.snapshot(),
       crossedForUs: this.crossedForUs,
       crossedForControl: this.crossedForControl,
+      crossedUploads: this.crossedUploads,
+      pending: this.cache.pending,
       refused: [...this.refused],
     };
   }
 
   /** Returns our store with the caching client where the maker's was: between ingest and the claim store. */
   private crossedStore(): CloudStore {
-    const { claims, quarantine } = this.direct;
+    const { claims, segments, quarantine } = this.direct;
     const crossed = withRows(this.direct, async (device, epoch) => {
-      if (this.isBypassed) return claims.row(device, epoch);
+      if (this.bypassed.has('claims')) return claims.row(device, epoch);
       const row = await this.cache.get(keyOf(device, epoch));
       if (row !== undefined && !equal(row.device, device)) this.crossedForUs++;
       return row;
     });
     return {
       ...crossed,
+      segments: { ...segments, upload: (key) => this.uploadOf(key) },
       quarantine: {
         ...quarantine,
         put: async (entry) => {
@@ -154,8 +183,28 @@ class DrillCloud {
     };
   }
 
+  private async uploadOf(key: SegmentKey): Promise<Upload | undefined> {
+    if (this.bypassed.has('segments')) return this.direct.segments.upload(key);
+    const found = await this.segmentCache.get(`${keyOf(key.device, key.epoch)}/${toHex(key.bodyHash)}`);
+    if (found !== undefined && !isSegmentAt(found.segment, key)) {
+      const { segment } = found;
+      this.crossedUploads.push({
+        device: toHex(key.device),
+        instead: toHex(segment.device),
+        bodyHash: toHex(key.bodyHash),
+      });
+    }
+    return found;
+  }
+
+  private async loadSegment(key: string): Promise<Upload | undefined> {
+    const [device, epoch, hash] = key.split('/');
+    const bytes = (hex = ''): Uint8Array => fromHex(hex, 32) ?? new Uint8Array(32);
+    return this.direct.segments.upload({ device: bytes(device), epoch: Number(epoch), bodyHash: bytes(hash) });
+  }
+
   private async accountOf(device: Uint8Array): Promise<Uint8Array | undefined> {
-    if (this.isBypassed) return (await this.direct.claims.row(device, 1))?.account;
+    if (this.bypassed.has('claims')) return (await this.direct.claims.row(device, 1))?.account;
     const row = await this.cache.get(keyOf(device, 1));
     if (row !== undefined && !equal(row.device, device)) this.crossedForControl++;
     return row?.account;
@@ -186,8 +235,12 @@ const procedures = {
     cloud = await DrillCloud.open(setup);
     await cloud.start();
   },
-  bypass: async (_: null): Promise<void> => {
-    running().bypass();
+  bypass: async (what: readonly Looked[]): Promise<void> => {
+    running().bypass(what);
+    return Promise.resolve();
+  },
+  chill: async (_: null): Promise<void> => {
+    running().chill();
     return Promise.resolve();
   },
   report: async (_: null): Promise<CloudReport> => Promise.resolve(running().report()),

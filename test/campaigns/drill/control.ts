@@ -14,6 +14,8 @@ export interface Filed {
   readonly account: string;
   /** Media ids of its pictures. */
   readonly pictures: readonly string[];
+  /** Hashes of the bodies of the segments that it names. */
+  readonly segments: readonly string[];
 }
 
 export interface ControlDependencies {
@@ -24,7 +26,7 @@ export interface ControlDependencies {
 
 /**
  * Ingest as the maker had it: the topic names the camera, the cache gives its account, and the event is filed under that
- * account with its picture. The camera's signature is not checked; only the event's seq and media ids are read, for the report.
+ * account with its picture. The camera's signature is not checked; only the event's seq, and the names of what belongs to it, are read, for the report.
  */
 export class ControlIngest {
   private readonly deps: ControlDependencies;
@@ -49,14 +51,17 @@ export class ControlIngest {
 }
 
 /** Returns null for a key record: a world without seals has none. */
-function contentOf({ record }: SentRecord): Pick<Filed, 'epoch' | 'seq' | 'pictures'> | null {
+function contentOf({ record }: SentRecord): Omit<Filed, 'device' | 'account'> | null {
   const fields = decodePayload(parseSign1(record, anyRecordKind.domain, anyRecordKind.maxBytes).payload);
   if (fields.get(1) === RECORD_KINDS_V2.key) return null;
   const media = (fields.get(10) ?? []) as readonly ReadonlyMap<number, unknown>[];
+  const clip = fields.get(17) as ReadonlyMap<number, unknown> | undefined;
+  const segments = (clip?.get(3) ?? []) as readonly (readonly unknown[])[];
   return {
     epoch: Number(fields.get(4)),
     seq: Number(fields.get(6)),
     pictures: media.filter((one) => one.get(1) === MEDIA_ROLES.thumbnail).map((one) => toHex(one.get(0) as Uint8Array)),
+    segments: segments.map((one) => toHex(one[3] as Uint8Array)),
   };
 }
 

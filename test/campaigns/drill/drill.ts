@@ -78,9 +78,9 @@ function readOptions(values: {
 }
 
 async function drill(options: Options, { folder, progress, onInterrupt }: CommandContext): Promise<DrillResult> {
-  const { cameras, accounts, processes, seed, store, broker } = options;
+  const { cameras, accounts, store, broker } = options;
   const startedMs = performance.now();
-  const incident = await Incident.prepare({ folder, cameras, accounts, processes, seed, store, broker, progress });
+  const incident = await Incident.prepare({ ...options, folder, progress });
   onInterrupt(() => incident.end());
   const replayed = await incident.run().finally(() => incident.end());
   mkdirSync(join(folder, 'faults'));
@@ -91,6 +91,7 @@ async function drill(options: Options, { folder, progress, onInterrupt }: Comman
     store,
     broker,
     versions: replayed.versions,
+    walks: replayed.walks,
     control: replayed.control,
     sealcam: replayed.sealcam,
     faults: [stormFault(replayed), ...faults],

@@ -6,6 +6,7 @@ import { silentLog } from '../../../common/log.js';
 import { seededRandom } from '../../../common/seeded-random.js';
 import type { ConsolePort } from '../../../agent/console/console-port.js';
 import type { Totals } from '../../../agent/outbox/outbox.js';
+import type { SegmentTotals } from '../../../agent/outbox/segments.js';
 import { MockKeyStore } from '../../../hal/mock/key-store.js';
 import { QUIET, TestAgent } from '../../support/worlds/test-agent.js';
 import { ClipCamera, drawClips, type Clip } from './clip.js';
@@ -19,6 +20,10 @@ export interface FleetSetup {
   /** Numbers of the cameras in this process. */
   readonly cameras: readonly number[];
   readonly windowMs: number;
+  /** Those of them that film a clip of each event. */
+  readonly filming: readonly number[];
+  /** Where clips go. */
+  readonly uploadUrl: string;
 }
 
 export interface Started {
@@ -34,6 +39,9 @@ export interface CameraReport {
   /** Seqs of the records that wait for a receipt. */
   readonly waiting: readonly number[];
   readonly events: { readonly started: number; readonly ended: number };
+  /** Clips that run or have no record yet. */
+  readonly filming: number;
+  readonly segments: SegmentTotals;
 }
 
 /** Cameras of a process that show their clip at the same time. With more, frames are late on two cores. */
@@ -66,6 +74,8 @@ function place(setup: FleetSetup, camera: number, drawn: Clip, keyStore = new Mo
       SEALCAM_UPLINK_KEEP_ALIVE: '60 s',
       SEALCAM_HEALTH_INTERVAL: '15 min',
       SEALCAM_THUMBNAIL_WIDTH: '160',
+      SEALCAM_CLIP_CODEC: setup.filming.includes(camera) ? 'jpeg' : 'off',
+      SEALCAM_CLIP_UPLOAD_URL: setup.uploadUrl,
     },
   });
   agent.agent.start();
@@ -97,15 +107,18 @@ async function untilTrue(fault: string, check: () => boolean): Promise<void> {
   }
 }
 
-function reportOf({ agent }: Placed): CameraReport {
+function reportOf({ agent, console }: Placed): CameraReport {
   const { outbox, uplink, counters } = agent.agent;
   const totals = outbox.totals();
+  const clips = console.clips?.status();
   return {
     device: agent.device,
     isConnected: uplink.isConnected,
     totals,
     waiting: totals.queued === 0 ? [] : outbox.read({ epoch: 0, seq: -1 }, 1000).map(({ seq }) => seq),
     events: { started: counters.get('events.start'), ended: counters.get('events.end') },
+    filming: clips === undefined ? 0 : clips.runningMs.length + Math.sign(clips.waitingBytes),
+    segments: outbox.segmentTotals(),
   };
 }
 

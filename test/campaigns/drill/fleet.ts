@@ -8,7 +8,13 @@ export interface FleetSettings {
   readonly brokerPort: number;
   /** `uplink.initialWindow` of every camera. */
   readonly windowMs: number;
+  readonly uploadUrl: string;
 }
+
+/** Clips cost as much as the rest, and a fleet has cameras without them: every third films. */
+const FILMING_EVERY = 3;
+/** In a smaller fleet than this all film: few make no crowd. */
+const ALL_FILM_BELOW = 12;
 
 /** All cameras of the drill, spread over several processes. */
 export class Fleet {
@@ -25,12 +31,13 @@ export class Fleet {
   }
 
   async start(): Promise<readonly Started[]> {
-    const { cameras, folder, brokerPort, windowMs } = this.settings;
+    const { cameras, ...setup } = this.settings;
     const { processes } = this;
     const started = await Promise.all(
       processes.map((process, i) => {
         const own = Array.from({ length: cameras }, (_, camera) => camera).filter((n) => n % processes.length === i);
-        return process.call('start', { folder, brokerPort, windowMs, cameras: own });
+        const filming = own.filter((n) => cameras < ALL_FILM_BELOW || n % FILMING_EVERY === 1);
+        return process.call('start', { ...setup, cameras: own, filming });
       }),
     );
     return started.flat().sort((a, b) => a.camera - b.camera);

@@ -6,6 +6,7 @@ import { hkdf } from '../../../protocol/crypto/hkdf.js';
 import { hpkeOpen } from '../../../protocol/crypto/hpke.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { xwingKeys, type XWingKeys } from '../../../protocol/crypto/xwing.js';
+import type { ClipSegment } from '../../../protocol/objects/clip.js';
 import type { AnyRecord } from '../../../protocol/objects/record.js';
 import type { RecordMediaV2 } from '../../../protocol/objects/record-fields-v2.js';
 import { keyRecordBody, periodContextHash } from '../../../protocol/seal/key-record.js';
@@ -34,6 +35,16 @@ export function placeOf({ record, media: { id: mediaId, role } }: NamedObject): 
   const { device, account, epoch, claimHash, event, clip } = record;
   const eventId = event?.id ?? clip?.eventId ?? new Uint8Array(16);
   return { device, account, epoch, claimHash, eventId, mediaId, role };
+}
+
+/** Returns a segment of a clip as what its record and its entry there name. */
+export function namedSegment(
+  record: AnyRecord,
+  [, id, length, bodyHash, header]: ClipSegment,
+  body: Uint8Array,
+): NamedObject {
+  const media = { id, role: 'segment', length, bodyHash, headerHash: nodeSuite.sha256(header) } as const;
+  return { record, media, sealed: { header, body } };
 }
 
 /**

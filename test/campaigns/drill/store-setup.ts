@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { openPostgresStore } from '../../../cloud/store/postgres/postgres-store.js';
 import { openSqliteStore } from '../../../cloud/store/sqlite/sqlite-store.js';
+import { FilesStore } from '../../../cloud/media/files-store.js';
+import type { MediaStore } from '../../../cloud/media/media-store.js';
 import type { CloudStore } from '../../../cloud/store/store.js';
 
 /** Store of the drill's cloud, as it is passed to other processes. */
@@ -13,6 +15,7 @@ export interface StoreSetup {
 export function storeEnvironment({ folder, postgresUrl }: StoreSetup): Readonly<Record<string, string>> {
   return {
     SEALCLOUD_DATA_FOLDER: folder,
+    SEALCLOUD_MEDIA_FOLDER: mediaFolder(folder),
     ...(postgresUrl === null ? {} : { SEALCLOUD_STORE_KIND: 'postgres', SEALCLOUD_STORE_URL: postgresUrl }),
   };
 }
@@ -21,4 +24,13 @@ export function storeEnvironment({ folder, postgresUrl }: StoreSetup): Readonly<
 export async function openDrillStore({ folder, postgresUrl: url }: StoreSetup): Promise<CloudStore> {
   if (url === null) return openSqliteStore(join(folder, 'cloud.db'));
   return openPostgresStore({ url, password: undefined, connections: 4 });
+}
+
+/** Opens the bodies of the drill's clips, without the program of the cloud, which takes longer to load than all else. */
+export function openDrillMedia({ folder }: StoreSetup): MediaStore {
+  return new FilesStore(join(mediaFolder(folder), 'bodies'));
+}
+
+function mediaFolder(folder: string): string {
+  return join(folder, 'media');
 }

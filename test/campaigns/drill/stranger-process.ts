@@ -1,16 +1,18 @@
 import { fromHex, toHex } from '../../../common/bytes.js';
 import { isSealcamError, SealcamError } from '../../../common/errors.js';
 import type { OpeningSecrets } from '../../../app/core/opener.js';
+import type { MediaStore } from '../../../cloud/media/media-store.js';
 import type { CloudStore } from '../../../cloud/store/store.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { xwingKeys, type XWingKeys } from '../../../protocol/crypto/xwing.js';
 import { anyRecordKind } from '../../../protocol/objects/record.js';
 import { openSigned, versionOf } from '../../../protocol/objects/signed-object.js';
+import { decodeObjectHeader } from '../../../protocol/seal/object.js';
 import { openPeriod, type OpenedPeriod } from '../../../protocol/seal/open-period.js';
 import { openSealed } from '../../../protocol/seal/open.js';
 import { serve } from '../common/remote.js';
-import { Keyring, placeOf, type NamedObject } from './keyring.js';
-import { openDrillStore, type StoreSetup } from './store-setup.js';
+import { Keyring, namedSegment, placeOf, type NamedObject } from './keyring.js';
+import { openDrillMedia, openDrillStore, type StoreSetup } from './store-setup.js';
 
 export interface StrangerTask {
   /** Store of a cloud that has stopped. */
@@ -21,7 +23,7 @@ export interface StrangerTask {
   readonly part: number;
   readonly of: number;
   readonly keys: readonly { readonly account: string; readonly keys: OpeningSecrets }[];
-  /** Number of strangers that try each picture, and each key record, which is more work. */
+  /** Number of strangers that try each picture and segment, and each key record, which is more work. */
   readonly strangers: { readonly pictures: number; readonly keys: number };
 }
 
@@ -44,8 +46,9 @@ export interface Tries {
 export interface StrangerReport extends Tries {
   /** Ids of the media that a key other than the owner's opened. */
   readonly opened: readonly string[];
-  /** The control: ids of the pictures that the owner's key opened. */
+  /** The control: ids of the pictures, and hashes of the bodies of segments, that the owner's key opened. */
   readonly ownPictures: readonly string[];
+  readonly ownSegments: readonly string[];
 }
 
 interface Person {
@@ -57,13 +60,14 @@ interface Person {
 /** Tries the owner's key and strangers' keys on every sealed object of these cameras. */
 async function tryKeys({ store: setup, devices, part, of, keys, strangers }: StrangerTask): Promise<StrangerReport> {
   const store = await openDrillStore(setup);
+  const bodies = openDrillMedia(setup);
   const people: readonly Person[] = keys.map(({ account, keys: secrets }) => ({
     account,
     secrets,
     ring: new Keyring(secrets),
   }));
   const opened: string[] = [];
-  const ownPictures: string[] = [];
+  const own: { readonly picture: string[]; readonly segment: string[] } = { picture: [], segment: [] };
   const count = { objects: 0, tries: 0, keyObjects: 0, keyTries: 0, ownRefused: 0 };
   const turns = { pictures: turnsOf(people), keys: turnsOf(people) };
   try {
@@ -75,15 +79,17 @@ async function tryKeys({ store: setup, devices, part, of, keys, strangers }: Str
     for (const { device, account } of devices.filter((_, i) => i % of === part)) {
       const owner = people.find((person) => person.account === account);
       if (owner === undefined) throw new Error(`no key of account ${account}`);
-      const own = new Opened(owner.secrets);
-      for (const object of await objectsOf(store, device)) {
+      const mine = new Opened(owner.secrets);
+      const objects = [...(await objectsOf(store, device)), ...(await segmentsOf(store, bodies, device))];
+      for (const object of objects) {
         const isKey = object.media.role === 'key';
         const id = toHex(object.media.id);
         count.objects++;
         if (isKey) count.keyObjects++;
-        const mine = await own.open(object);
-        if (mine === 'refused') count.ownRefused++;
-        else if (mine === 'picture') ownPictures.push(id);
+        const opening = await mine.open(object);
+        if (opening === 'refused') count.ownRefused++;
+        else if (opening === 'picture') own.picture.push(id);
+        else if (opening === 'segment') own.segment.push(toHex(object.media.bodyHash));
         for (const { ring } of turns[isKey ? 'keys' : 'pictures'](account, strangers[isKey ? 'keys' : 'pictures'])) {
           count.tries++;
           if (isKey) count.keyTries++;
@@ -93,8 +99,9 @@ async function tryKeys({ store: setup, devices, part, of, keys, strangers }: Str
     }
   } finally {
     await store.close();
+    await bodies.close();
   }
-  return { ...count, opened, ownPictures };
+  return { ...count, opened, ownPictures: own.picture, ownSegments: own.segment };
 }
 
 /** Returns what names the next people of other accounts. They take turns, so that all try even with few per object. */
@@ -122,6 +129,22 @@ async function objectsOf(store: CloudStore, name: string, role?: 'key'): Promise
   return found;
 }
 
+/** Returns the segments of a camera's clips. */
+async function segmentsOf(store: CloudStore, bodies: MediaStore, name: string): Promise<readonly NamedObject[]> {
+  const device = fromHex(name, 32) ?? new Uint8Array(32);
+  const found: NamedObject[] = [];
+  for (const stored of await store.records.page(device, 1, 1e9, 1e6)) {
+    const record = openSigned(anyRecordKind, nodeSuite, stored.bytes).value;
+    for (const entry of record.clip?.segments ?? []) {
+      const body = await bodies.get({ device, epoch: 1, bodyHash: entry[3] });
+      if (body !== undefined) found.push(namedSegment(record, entry, body));
+    }
+  }
+  return found;
+}
+
+type Opening = 'picture' | 'segment' | 'other';
+
 /** What an owner opens, as an honest page does. */
 class Opened {
   private readonly x25519: OpeningSecrets['recipient'];
@@ -133,7 +156,7 @@ class Opened {
     this.xwing = xwingKeys(nodeSuite, kemSeed);
   }
 
-  async open(object: NamedObject): Promise<'refused' | 'picture' | 'other'> {
+  async open(object: NamedObject): Promise<'refused' | Opening> {
     try {
       return await this.inspect(object);
     } catch (error) {
@@ -142,12 +165,19 @@ class Opened {
     }
   }
 
-  private async inspect(object: NamedObject): Promise<'picture' | 'other'> {
+  private async inspect(object: NamedObject): Promise<Opening> {
     const { record, sealed } = object;
     const context = placeOf(object);
     if (context === null) {
       await this.addPeriod(object);
       return 'other';
+    }
+    if (object.media.role === 'segment') {
+      // As the page does: a segment is its bytes, without a frame of CBOR.
+      const period = this.periods.get(toHex(decodeObjectHeader(sealed.header).periodId));
+      if (period === undefined) throw new SealcamError('key-pending', 'the key record of its period is not stored');
+      period.open(context, sealed);
+      return 'segment';
     }
     const own = { x25519: this.x25519, periodOf: (id: Uint8Array) => this.periods.get(toHex(id)) };
     const content = openSealed(nodeSuite, versionOf(record), context, own, sealed);

@@ -24,7 +24,8 @@ Simulates a million cameras that lose their cloud and reconnect: a discrete-even
 uplink state machine, beside the policies of other clients, against brokers of limited capacity.
 
   --devices N      cameras (1000000)
-  --outage S       length of the outage in seconds (10; with --clips 30 min and 8 h)
+  --outage S       length of the outage in seconds (10; with --clips 10 min, 30 min, 2 h
+                   and 8 h)
   --capacity C     connections a second that the brokers complete (5000)
   --told C         capacity that the cameras last received from the cloud (that of --capacity)
   --window S       reconnect window in seconds (N / 0.7 C of --told; 300 s for the defaults)

@@ -91,7 +91,7 @@ export function simulate(
     },
     () => connected === devices || attemptsSinceBack > ATTEMPTS_PER_DEVICE_MAX * devices,
   );
-  const t99S = ninetyNine(back, devices) - outageMs / 1000;
+  const t99S = secondOf(back, 0.99 * devices) - outageMs / 1000;
   const peakPerS = perSecond.reduce((a, b) => Math.max(a, b), 0);
   return {
     name: policy.name,
@@ -120,12 +120,12 @@ function drain(ingest: Float64Array, connectedMs: number): void {
   for (let i = 1; i <= waiting; i++) bump(ingest, Math.floor((connectedMs + i * intervalMs) / 1000));
 }
 
-/** Returns by which second 99 % of `total` have come; Infinity if they have not. */
-export function ninetyNine(bins: Float64Array, total: number): number {
+/** Returns by which second `count` have come; Infinity if they have not. */
+export function secondOf(bins: Float64Array, count: number): number {
   let sum = 0;
   for (let second = 0; second < bins.length; second++) {
     sum += bins[second] ?? 0;
-    if (sum >= 0.99 * total) return second + 1;
+    if (sum >= count) return second + 1;
   }
   return Infinity;
 }

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { toHex } from '../../../common/bytes.js';
+import type { SegmentTotals } from '../../../agent/outbox/segments.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { FaultCamera } from '../../campaigns/drill/faults/camera.js';
 import { crossedSessions } from '../../campaigns/drill/faults/at-the-page.js';
@@ -9,6 +10,11 @@ import { runFault, type Fault } from '../../campaigns/drill/faults/fault.js';
 import { FaultWorld } from '../../campaigns/drill/faults/world.js';
 import { judgeStore } from '../../campaigns/drill/oracle.js';
 import { tempFolder } from '../../support/runner/temp.js';
+
+/** Totals of a camera whose bodies all have receipts. */
+function filmedIn(count: number): SegmentTotals {
+  return { produced: count, receipted: count, queued: 0, lost: 0, queuedBytes: 0 };
+}
 
 const nothing: Fault = {
   name: 'nothing',
@@ -84,11 +90,10 @@ describe('the measure of a fault', () => {
 describe('the oracle', () => {
   it('counts records of a wrong owner, missing records and pictures, and delayed records', async () => {
     const world = await FaultWorld.open(tempFolder());
-    const cameras = world.cameras.map(({ name, records }) => ({
+    const cameras = world.cameras.map(({ name, records, clips }) => ({
       device: name,
-      isConnected: true,
       waiting: [],
-      events: { started: 0, ended: 0 },
+      segments: filmedIn(clips.flatMap(({ segments }) => segments).length),
       totals: { produced: records.length, receipted: records.length, queued: 0, quarantined: 0, lost: 0 },
     }));
     const truth = new Map(world.cameras.map(({ name, owner }) => [name, owner.account]));
@@ -96,25 +101,35 @@ describe('the oracle', () => {
     const all = cameras.reduce((sum, { totals }) => sum + totals.produced, 0);
     const keys = world.cameras.reduce((sum, camera) => sum + camera.keys.length, 0);
     const zero = { misbound: 0, lost: 0, waiting: 0, delayed: 0, keys_delayed: 0 };
-    const clean = { ...zero, records: all, key_records: keys };
-    expect(await judgeStore(world.store, truth, cameras, none)).toEqual(clean);
+    const segments = cameras.reduce((sum, { segments: { produced } }) => sum + produced, 0);
+    expect(segments).toBeGreaterThan(0);
+    const clean = { ...zero, records: all, key_records: keys, segments };
+    const { store, bodies } = world;
+    expect(await judgeStore({ store, bodies }, truth, cameras, none)).toEqual(clean);
 
     const [first] = world.cameras;
     if (first === undefined) throw new Error('no camera');
     const lie = new Map(truth).set(first.name, world.neighbour(first.owner).account);
-    expect(await judgeStore(world.store, lie, cameras, none)).toEqual({ ...clean, misbound: first.records.length });
+    expect(await judgeStore({ store, bodies }, lie, cameras, none)).toEqual({
+      ...clean,
+      misbound: first.records.length,
+    });
 
     const more = cameras.map((one) => ({ ...one, totals: { ...one.totals, produced: one.totals.produced + 1 } }));
-    expect(await judgeStore(world.store, truth, more, none)).toEqual({ ...clean, lost: cameras.length });
+    expect(await judgeStore({ store, bodies }, truth, more, none)).toEqual({ ...clean, lost: cameras.length });
 
-    const records = { ...world.store.records, mediaPresent: () => Promise.resolve([false]) };
+    const empty = { get: () => Promise.resolve(undefined) };
+    const noBodies = await judgeStore({ store, bodies: empty }, truth, cameras, none);
+    expect(noBodies).toEqual({ ...clean, segments: 0, lost: segments });
+
+    const records = { ...store.records, mediaPresent: () => Promise.resolve([false]) };
     const pictures = world.cameras.reduce((sum, { shots }) => sum + shots.length, 0);
-    const gone = await judgeStore({ ...world.store, records }, truth, cameras, none);
+    const gone = await judgeStore({ store: { ...store, records }, bodies }, truth, cameras, none);
     expect(gone.lost).toBeGreaterThanOrEqual(pictures);
 
     const late = new Set([...first.shots, ...first.keys].map(({ record }) => toHex(nodeSuite.sha256(record.bytes))));
     const delayed = { delayed: late.size, keys_delayed: first.keys.length };
-    expect(await judgeStore(world.store, truth, cameras, late)).toEqual({ ...clean, ...delayed });
+    expect(await judgeStore({ store, bodies }, truth, cameras, late)).toEqual({ ...clean, ...delayed });
     await world.close();
   });
 });

@@ -94,6 +94,18 @@ export function radosgw(folder: string): TestS3 {
   const tool = (program: string, ...args: readonly string[]): Promise<{ stdout: string }> =>
     run(program, [...args, '-c', config], { cwd: home });
 
+  /** Asks until the answer is not false: a monitor that has just begun refuses the first questions. */
+  const answered = (what: string, ask: () => Promise<unknown>): Promise<void> =>
+    until(
+      what,
+      () =>
+        ask().then(
+          (answer) => answer !== false,
+          () => false,
+        ),
+      START_MS,
+    );
+
   const create = async (): Promise<void> => {
     mkdirSync(join(home, 'mon'), { recursive: true });
     mkdirSync(join(home, 'osd'));
@@ -108,19 +120,10 @@ export function radosgw(folder: string): TestS3 {
     start('ceph-mon', '-i', 'a');
     // Both steps need the same id, else the object store never joins.
     const disk = crypto.randomUUID();
-    await tool('ceph', '--connect-timeout', '60', 'osd', 'new', disk);
+    await answered('the object store has a number', () => tool('ceph', '--connect-timeout', '60', 'osd', 'new', disk));
     await tool('ceph-osd', '-i', '0', '--mkfs', '--osd-uuid', disk);
     start('ceph-osd', '-i', '0');
-    await until(
-      'the object store is up',
-      // A monitor that has just begun refuses the first questions.
-      () =>
-        tool('ceph', 'osd', 'stat').then(
-          ({ stdout }) => stdout.includes('1 up'),
-          () => false,
-        ),
-      START_MS,
-    );
+    await answered('the object store is up', async () => (await tool('ceph', 'osd', 'stat')).stdout.includes('1 up'));
   };
 
   return {

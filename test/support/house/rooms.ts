@@ -129,8 +129,8 @@ export const NODE_ALLOWED =
   /^(protocol\/crypto\/node|common\/config\/load|common\/adapters\/(pino-log|durable-file|private-files|address-share))\.ts$/;
 export const RUNS_IN_BROWSER: ReadonlySet<string> = new Set(['common', 'protocol', 'app']);
 
-/** Only these may need Linux: on macOS the mock, the demo and the tests run without them. */
-export const NEEDS_LINUX = /^(hal\/linux|packaging|scripts\/armv7)\/|^scripts\/[a-z-]*armv7\.mjs$/;
+/** Only these may need Linux: on macOS the mock, the demo and the tests run without them, and the folder of the tests is on the disk. */
+export const NEEDS_LINUX = /^(hal\/linux|packaging|scripts\/armv7)\/|^scripts\/([a-z-]*armv7|tasks\/test-folder)\.mjs$/;
 
 /** A top-level folder whose own root may hold code. The others keep every file in a room. */
 export const ROOT_FILES: ReadonlySet<string> = new Set(['common', 'hal', 'scripts']);

@@ -3,9 +3,8 @@ import { asSealcamError } from '../../../../common/errors.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import type { Household } from '../household.js';
 import type { FaultWorld, Wrong } from './world.js';
-import { Keyring, type NamedObject } from '../keyring.js';
+import { Keyring, namedSegment, type NamedObject } from '../keyring.js';
 import { truthOf, type Believed } from './believe.js';
-import type { FilmedBody } from './camera.js';
 
 export type Alarmer = 'ingest' | 'read' | 'app';
 
@@ -135,7 +134,10 @@ function strangeThings({ handed, cameras }: FaultWorld): readonly Strange[] {
       made.set(toHex(media.bodyHash), { owner, object: { record: record.value, media, sealed } });
     }
     for (const segment of clips.flatMap(({ segments }) => segments)) {
-      made.set(toHex(nodeSuite.sha256(segment.body)), { owner, object: namedSegment(segment) });
+      made.set(toHex(nodeSuite.sha256(segment.body)), {
+        owner,
+        object: namedSegment(segment.record.value, segment.entry, segment.body),
+      });
     }
   }
   return handed.flatMap((one) => {
@@ -143,11 +145,6 @@ function strangeThings({ handed, cameras }: FaultWorld): readonly Strange[] {
     const found = made.get(name);
     return found === undefined || found.owner === one.household ? [] : [{ ...found, household: one.household }];
   });
-}
-
-function namedSegment({ record, entry: [, id, length, bodyHash, header], body }: FilmedBody): NamedObject {
-  const media = { id, role: 'segment', length, bodyHash, headerHash: nodeSuite.sha256(header) } as const;
-  return { record: record.value, media, sealed: { header, body } };
 }
 
 /** Counts the objects that the households opened, with their own keys and those of the periods that they got by them. */

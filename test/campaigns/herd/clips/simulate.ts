@@ -2,9 +2,9 @@ import { seededRandom } from '../../../../common/seeded-random.js';
 import { Calendar } from '../calendar.js';
 import { sealcam } from '../policies.js';
 import { Server } from '../server.js';
-import { bump, ninetyNine, simulate, type Scenario } from '../simulate.js';
+import { bump, secondOf, simulate, type Scenario } from '../simulate.js';
 import { backlogOf, steadyMeter } from './backlog.js';
-import { Uploads, type Carrier, type Line } from './uploads.js';
+import { Uploads, type Carrier, type Line, type WaitingBody } from './uploads.js';
 
 export interface ClipScenario extends Scenario {
   /** Of each camera, and of each an event with its clip. */
@@ -15,11 +15,13 @@ export interface ClipScenario extends Scenario {
 
 /**
  * - `sealcam`: the agent's window, its bucket for records, its bucket for bodies.
+ * - `held`: the agent's, but each camera holds its clips back so that they leave evenly over {@link HELD_WINDOWS} windows.
  * - `at-return`: the control that returns as the agent does, and uploads all at once then.
  * - `at-once`: the control that uploads all at once, as soon as the cloud is there.
  */
-export type ClipPolicy = 'sealcam' | 'at-return' | 'at-once';
-export const CLIP_POLICIES: readonly ClipPolicy[] = ['sealcam', 'at-return', 'at-once'];
+export type ClipPolicy = 'sealcam' | 'held' | 'at-return' | 'at-once';
+export const CLIP_POLICIES: readonly ClipPolicy[] = ['sealcam', 'held', 'at-return', 'at-once'];
+export const HELD_WINDOWS = 8;
 
 export interface ClipOutcome {
   readonly policy: ClipPolicy;
@@ -31,7 +33,8 @@ export interface ClipOutcome {
   readonly putsPeakToMean: number;
   readonly peakBytesPerS: number;
   readonly bytesPeakToMean: number;
-  /** Seconds from the end of the outage until 99 % of the bytes are there; Infinity if they are not. */
+  /** Seconds from the end of the outage until half, and 99 %, of the bytes are there; Infinity if they are not. */
+  readonly t50S: number;
   readonly t99S: number;
   readonly refused: number;
 }
@@ -84,8 +87,14 @@ export function simulateClips(
     const random = seededRandom(seed * 2 ** 32 + device);
     const waiting = backlogOf(backMs[device] ?? 0, clipsPerDay, steady, random);
     bodies += waiting.length;
-    const ready = policy === 'sealcam' ? waiting : waiting.map((body) => ({ ...body, readyMs: nowMs }));
-    return new Uploads(ready, lineOf(random.uniform()), windowMs, nowMs, policy === 'sealcam');
+    const line = lineOf(random.uniform());
+    if (policy === 'sealcam') return new Uploads(waiting, line, windowMs, nowMs, true);
+    if (policy === 'held') {
+      const held = heldBack(waiting, HELD_WINDOWS * windowMs, random.uniform());
+      return new Uploads(held, line, windowMs, nowMs, true);
+    }
+    const ready = waiting.map((body) => ({ ...body, readyMs: nowMs }));
+    return new Uploads(ready, line, windowMs, nowMs, false);
   };
   if (putsPerS === Infinity) {
     // Where nobody is refused, no camera depends on another one.
@@ -114,7 +123,9 @@ export function simulateClips(
   }
   const total = bytes.reduce((sum, count) => sum + count, 0);
   const isComplete = devicesDone === devices;
-  const t99S = isComplete ? ninetyNine(bytes, total) - outageMs / 1000 : Infinity;
+  const sinceEndS = (share: number): number =>
+    isComplete ? secondOf(bytes, share * total) - outageMs / 1000 : Infinity;
+  const t99S = sinceEndS(0.99);
   const peakOf = (bins: Float64Array): number => bins.reduce((a, b) => Math.max(a, b), 0);
   return {
     policy,
@@ -125,6 +136,7 @@ export function simulateClips(
     putsPeakToMean: peakOf(puts) / ((0.99 * bodies) / t99S),
     peakBytesPerS: peakOf(bytes),
     bytesPeakToMean: peakOf(bytes) / ((0.99 * total) / t99S),
+    t50S: sinceEndS(0.5),
     t99S,
     refused: server.refused,
   };
@@ -138,6 +150,17 @@ export function returns(scenario: Scenario, seed: number): Float64Array {
     sinceEndMs[device] = atMs - outageMs;
   });
   return sinceEndMs;
+}
+
+/** Returns bodies that leave no faster than evenly over this time, from some moment of the first one's share on. */
+function heldBack(waiting: readonly WaitingBody[], overMs: number, uniform: number): readonly WaitingBody[] {
+  const total = waiting.reduce((sum, { bytes }) => sum + bytes, 0);
+  let dueMs = (waiting[0]?.readyMs ?? 0) + (uniform * overMs) / waiting.length;
+  return waiting.map((body) => {
+    const readyMs = Math.max(body.readyMs, dueMs);
+    dueMs = readyMs + (body.bytes / total) * overMs;
+    return { ...body, readyMs };
+  });
 }
 
 function lineOf(uniform: number): Line {

@@ -141,6 +141,8 @@ export class SocketCamera {
       isConnected: this.isConnected,
       totals: outbox.totals(),
       events: { started: 0, ended: 0 },
+      filming: 0,
+      segments: outbox.segmentTotals(),
       waiting: outbox.read({ epoch: 0, seq: -1 }, 1000).map(({ seq }) => seq),
     };
   }

@@ -89,7 +89,7 @@ export async function realSockets(plan: SocketsPlan): Promise<SocketsOutcome> {
     const times = await Promise.all(fleet.map((process) => process.call('times', null)));
     const reports = (await Promise.all(fleet.map((process) => process.call('report', null)))).flat();
     const truth = new Map(reports.map(({ device, account }) => [device, account]));
-    const bound = await judgeStore(cloud.store, truth, reports, new Set());
+    const bound = await judgeStore({ store: cloud.store, bodies: null }, truth, reports, new Set());
     const produced = reports.reduce((sum, { totals }) => sum + totals.produced, 0);
     return {
       ...curveOf({

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sleep } from '../../../../common/clock.js';
-import { simulateClips, type ClipScenario } from '../../../campaigns/herd/clips/simulate.js';
+import { BODIES_PER_CLIP } from '../../../campaigns/herd/clips/backlog.js';
+import { HELD_WINDOWS, simulateClips, type ClipScenario } from '../../../campaigns/herd/clips/simulate.js';
 import { Uploads, type Carrier, type Line } from '../../../campaigns/herd/clips/uploads.js';
 import { scenarioOf } from '../../../campaigns/herd/scenarios.js';
 import { BODY_BYTES, status, UPLOAD_WINDOW_MS, UploadWorld } from '../../../support/worlds/upload-world.js';
@@ -15,12 +16,12 @@ const small: ClipScenario = {
 const BIN_S = 300;
 
 /** Returns the most of what happened in one bin. */
-function peakOf(perSecond: Float64Array): number {
+function peakOf(perSecond: Float64Array, binS = BIN_S): number {
   let peak = 0;
-  for (let from = 0; from < perSecond.length; from += BIN_S) {
+  for (let from = 0; from < perSecond.length; from += binS) {
     peak = Math.max(
       peak,
-      perSecond.subarray(from, from + BIN_S).reduce((a, b) => a + b, 0),
+      perSecond.subarray(from, from + binS).reduce((a, b) => a + b, 0),
     );
   }
   return peak;
@@ -37,6 +38,21 @@ describe('the clips of the herd, four thousand cameras', () => {
     // The controls.
     expect(peakOf(simulateClips(small, 'at-return', 1).puts)).toBeGreaterThan(5 * peakOf(puts));
     expect(simulateClips(small, 'at-once', 1).peakBytesPerS).toBeGreaterThan(50 * (peakOf(bytes) / BIN_S));
+  });
+
+  it.each([10, 30, 120])('have a peak after %i min of at most seven times what an ordinary second has', (minutes) => {
+    const binS = 60;
+    const { devices, clipsPerDay } = small;
+    const ordinary = (devices * clipsPerDay * BODIES_PER_CLIP * binS) / 86_400;
+    const short = { ...small, outageMs: minutes * 60_000 };
+    const peak = peakOf(simulateClips(short, 'sealcam', 1).puts, binS);
+    expect(peak).toBeLessThan(7 * ordinary);
+    // Cameras that hold their clips back have a lower one, and bring them later.
+    const held = simulateClips(short, 'held', 1);
+    expect(peakOf(held.puts, binS)).toBeLessThan(peak);
+    expect(held.t50S).toBeGreaterThan(HELD_WINDOWS * 60);
+    // The control.
+    expect(peakOf(simulateClips(short, 'at-once', 1).puts, binS)).toBeGreaterThan(7 * ordinary);
   });
 
   it('arrive all of them where the cloud refuses most at first, by the hints of its answers', () => {

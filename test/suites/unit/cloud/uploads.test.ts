@@ -115,6 +115,43 @@ describe('an upload', () => {
     expect(api.counters.get('alarms')).toBe(2);
   });
 
+  it('is not refused for good by the row of another place, where another upload was faster', async () => {
+    const crossed: { what: string; device: Uint8Array; isFaster: boolean } = {
+      what: 'nothing',
+      device: new Uint8Array(32),
+      isFaster: false,
+    };
+    const { api, camera } = await ClipWorld.open({}, undefined, (real) => ({
+      ...real,
+      claims: {
+        ...real.claims,
+        row: async (device, epoch) => {
+          const row = await real.claims.row(device, epoch);
+          if (!crossed.isFaster || crossed.what !== 'claim' || row === undefined) return row;
+          return { ...row, device: crossed.device, state: 'revoked' };
+        },
+      },
+      segments: {
+        ...real.segments,
+        // From here on the rows are looked up once more.
+        markStored: () => Promise.resolve(!(crossed.isFaster = true)),
+        upload: async (key) => {
+          const found = await real.segments.upload(key);
+          if (!crossed.isFaster || found === undefined) return found;
+          const { device, state } =
+            crossed.what === 'segment' ? { ...crossed, state: 'deleted' as const } : found.segment;
+          return { ...found, segment: { ...found.segment, device, state } };
+        },
+      },
+    }));
+    crossed.device = (await ClipCamera.claimed(api)).device;
+    for (const [i, what] of ['nothing', 'claim', 'segment'].entries()) {
+      Object.assign(crossed, { what, isFaster: false });
+      expect(await camera.put(bodyOf(await camera.film()))).toMatchObject({ status: 404, result: null });
+      expect(api.counters.get('alarms.ingest')).toBe(i);
+    }
+  });
+
   it('needs its length, of one that a body may have, and is not looked up without', async () => {
     let lookups = 0;
     const { api, camera } = await ClipWorld.open({}, undefined, (real) => ({

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../../common/seeded-random.js';
-import { CrossingCache } from '../../../campaigns/drill/cache.js';
+import { cacheSettings, CrossingCache } from '../../../campaigns/drill/cache.js';
 import { judgeControl } from '../../../campaigns/drill/oracle.js';
 import { VirtualClock } from '../../../support/runner/virtual-clock.js';
 
-const SETTINGS = { hitMs: 2, missMs: 20, crowded: 6, givenUp: 0.2 };
+const SETTINGS = { hitMs: 2, missMs: 20, crowded: 6, givenUp: 0.2, heldUntil: 0 };
 
-function cacheOf(seed: number, givenUp = SETTINGS.givenUp) {
+function cacheOf(seed: number, change: Partial<typeof SETTINGS> = {}) {
   const clock = new VirtualClock();
   const load = (key: string): Promise<string> => Promise.resolve(`row of ${key}`);
-  const settings = { ...SETTINGS, givenUp };
+  const settings = { ...SETTINGS, ...change };
   const cache = new CrossingCache({ clock, random: seededRandom(seed), settings, load });
   const ask = async (count: number): Promise<string[]> => {
     const keys = Array.from({ length: count }, (_, i) => `camera ${String(i)}`);
@@ -17,7 +17,7 @@ function cacheOf(seed: number, givenUp = SETTINGS.givenUp) {
     await clock.run(500, 1);
     return (await answers).filter((answer, i) => answer !== `row of ${keys[i] ?? ''}`).map(String);
   };
-  return { cache, ask };
+  return { cache, clock, ask };
 }
 
 describe('the caching client of the drill', () => {
@@ -25,6 +25,12 @@ describe('the caching client of the drill', () => {
     const { cache, ask } = cacheOf(1);
     for (let i = 0; i < 50; i++) expect(await ask(SETTINGS.crowded)).toEqual([]);
     expect(cache.crossed).toBe(0);
+  });
+
+  it('answers correctly on an ordinary day, however many ask at once on a slow machine', async () => {
+    expect(await cacheOf(1, cacheSettings(12, false)).ask(60)).toEqual([]);
+    // The control.
+    expect(await cacheOf(1, { ...cacheSettings(12, true), missMs: 20 }).ask(60)).not.toEqual([]);
   });
 
   it('gives answers to the wrong waiters after requests time out, and recovers once no request is under way', async () => {
@@ -37,7 +43,23 @@ describe('the caching client of the drill', () => {
   });
 
   it('crosses nothing when no request times out: pipelining alone is correct', async () => {
-    expect(await cacheOf(1, 0).ask(60)).toEqual([]);
+    expect(await cacheOf(1, { givenUp: 0 }).ask(60)).toEqual([]);
+  });
+
+  it('crosses answers for requests that come one by one too, where a cold one answers nothing before a crowd waits', async () => {
+    const comeSlowly = async (heldUntil: number): Promise<number> => {
+      const { cache, clock } = cacheOf(1, { heldUntil });
+      for (let camera = 0; camera < 24; camera++) {
+        void cache.get(`camera ${String(camera)}`);
+        await clock.run(100, 1);
+      }
+      await clock.run(500, 1);
+      expect(cache.pending).toBe(0);
+      return cache.crossed;
+    };
+    expect(await comeSlowly(24)).toBeGreaterThan(0);
+    // The control.
+    expect(await comeSlowly(0)).toBe(0);
   });
 
   it('makes the same mistakes with the same seed', async () => {
@@ -52,20 +74,28 @@ describe("the control's leak", () => {
       ['a', 'anna'],
       ['b', 'ben'],
     ]);
-    const event = { epoch: 1, seq: 1, pictures: ['p'] };
+    const event = { epoch: 1, seq: 1, pictures: ['p'], segments: ['s'] };
     const filed = [
       { ...event, device: 'a', account: 'anna' },
       { ...event, device: 'b', account: 'anna' },
       { ...event, device: 'b', account: 'anna' },
       { ...event, device: 'b', account: 'ben' },
     ];
-    expect(judgeControl(filed, truth, new Set(['p']))).toEqual({
+    const uploads = [
+      { device: 'b', instead: 'a', bodyHash: 's' },
+      { device: 'b', instead: 'a', bodyHash: 't' },
+      { device: 'a', instead: 'a', bodyHash: 'u' },
+    ];
+    const real = { pictures: new Set(['p']), segments: new Set(['s', 't', 'u']) };
+    expect(judgeControl(filed, uploads, truth, real)).toEqual({
       events: 2,
       misbound: 1,
       decryptable: 1,
+      segments: 2,
       accounts_affected: 1,
       accounts_exposed: 1,
     });
-    expect(judgeControl(filed, truth, new Set())).toMatchObject({ misbound: 1, decryptable: 0 });
+    const none = { pictures: new Set<string>(), segments: new Set<string>() };
+    expect(judgeControl(filed, uploads, truth, none)).toMatchObject({ misbound: 1, decryptable: 0, segments: 0 });
   });
 });
