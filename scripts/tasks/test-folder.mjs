@@ -15,7 +15,8 @@ export function filesInMemory() {
   if (process.env.TMPDIR !== undefined || !existsSync(MEMORY)) return {};
   const { bavail, bsize } = statfsSync(MEMORY);
   if (Math.min(bavail * bsize, freemem()) < ENOUGH_BYTES) return {};
-  const folder = mkdtempSync(join(MEMORY, 'sealcam-tests-'));
+  // Short: the path of a server's socket has at most 107 bytes.
+  const folder = mkdtempSync(join(MEMORY, 'seal-'));
   // Databases run as users of their own.
   chmodSync(folder, 0o711);
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));

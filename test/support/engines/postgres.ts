@@ -79,14 +79,17 @@ export function postgres(folder: string): TestPostgres {
         'autovacuum=off',
       ];
       const args = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])];
-      child = spawn(join(binFolder(), 'postgres'), args, { stdio: 'ignore', cwd: home, ...as });
+      const server = spawn(join(binFolder(), 'postgres'), args, { stdio: 'ignore', cwd: home, ...as });
+      child = server;
       await until(
         'postgres answers',
-        () =>
-          execute('SELECT 1').then(
+        () => {
+          if (server.exitCode !== null) throw new Error(`postgres ended (${String(server.exitCode)}) in ${home}`);
+          return execute('SELECT 1').then(
             () => true,
             () => false,
-          ),
+          );
+        },
         60_000,
       );
     },

@@ -26,7 +26,7 @@ describe('the folder of the tests', () => {
   it('is in memory where there is plenty, and removed at the end', () => {
     const [folder = '', wasThere] = folderWith(undefined).split(' ');
     if (folder === 'false') return; // Too little memory here: the disk is used.
-    expect({ inMemory: folder.startsWith('/dev/shm/sealcam-tests-'), wasThere, isThere: existsSync(folder) }).toEqual({
+    expect({ inMemory: folder.startsWith('/dev/shm/seal-'), wasThere, isThere: existsSync(folder) }).toEqual({
       inMemory: true,
       wasThere: 'true',
       isThere: false,
