@@ -56,7 +56,7 @@ export default defineConfig({
       // Its files write parts of one page when they are asked to, so then one after the other.
       suite('adversarial', { limitMs: 60_000, isolate: false, serial: process.env['SEALCAM_ATTACKS'] === 'update' }),
       suite('contract', { isolate: false, limitMs: 60_000, serial: false }),
-      suite('integration', { limitMs: 90_000, serial: false, workers: 4 }),
+      suite('integration', { limitMs: 90_000, serial: false, workers: 5 }),
       suite('interop', { limitMs: 60_000, serial: false }),
       // Not part of npm test: scripts/test-armv7.mjs builds the image first and says where it is.
       suite('armv7', { limitMs: 240_000, serial: false, provide: process.env['SEALCAM_ARMV7'] }),
