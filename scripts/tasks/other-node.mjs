@@ -75,7 +75,7 @@ export async function otherNode(root, line) {
   const modules = join(folder, 'node_modules');
   const stamp = join(home, 'modules.stamp');
   const wanted = `${readFileSync(join(root, 'package-lock.json'), 'utf8')}\n${statSync(addon).mtimeMs}\n`;
-  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
+  if (!existsSync(modules) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
     await rm(modules, { recursive: true, force: true });
     await cp(join(root, 'node_modules'), modules, { recursive: true, verbatimSymlinks: true });
     const build = join(modules, 'better-sqlite3', 'build');

@@ -71,6 +71,9 @@ describe('the image', () => {
     const probe = `
       const { readFileSync } = require('node:fs');
       const path = '/usr/lib/sealcam/camera.js';
+      // What the program tells V8 before it reads the code.
+      const [option] = /--interrupt-budget=[0-9]+/.exec(readFileSync('/usr/lib/sealcam/sealcam.cjs', 'latin1'));
+      require('node:v8').setFlagsFromString(option);
       const cachedData = readFileSync(path + '.cache').subarray(0, -4);
       const script = new (require('node:vm').Script)(readFileSync(path, 'latin1'), { filename: path, cachedData });
       console.log(script.cachedDataRejected);`;
