@@ -1,12 +1,4 @@
-import type { JpegSize } from '../../common/jpeg-size.js';
-
-/** Fewest pixels of a side, and most pixels of a plane, that detection accepts (detect/plane-size.ts). */
-const SIDE_MIN_PIXELS = 16;
-const PIXELS_MAX = 320 * 320;
-/** A plane is made no wider than this for the sake of its height. */
-const WIDTH_MAX_PIXELS = 320;
-
-type Size = Pick<JpegSize, 'width' | 'height'>;
+import { PIXELS_MAX, SIDE_MIN_PIXELS, WIDTH_MAX_PIXELS, type Size } from './detect/plane-size.js';
 
 /**
  * Returns the size of the luma plane of an upright picture: `wantedWidth`, or less where the picture is smaller. That of a very

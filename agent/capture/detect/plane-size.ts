@@ -2,10 +2,11 @@ import type { LumaPlane } from '../../../hal/camera.js';
 
 /** A driver's plane that is wider than any setting asks for is reduced by this factor on both sides. */
 const SHRINK_FACTOR = 4;
-const WIDTH_MAX_PIXELS = 320;
+/** No setting asks for a wider plane. */
+export const WIDTH_MAX_PIXELS = 320;
 /** A plane smaller than a tile shows nothing; a larger one takes more memory and time than a camera has. */
-const SIDE_MIN_PIXELS = 16;
-const PIXELS_MAX = WIDTH_MAX_PIXELS * WIDTH_MAX_PIXELS;
+export const SIDE_MIN_PIXELS = 16;
+export const PIXELS_MAX = WIDTH_MAX_PIXELS * WIDTH_MAX_PIXELS;
 
 export interface Size {
   readonly width: number;
