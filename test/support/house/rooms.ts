@@ -27,7 +27,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'protocol/wire': ['protocol/crypto'],
   'protocol/objects': ['protocol/crypto', 'protocol/wire'],
   'protocol/seal': ['protocol/crypto', 'protocol/wire', 'protocol/objects'],
-  'protocol/transport': ['protocol/wire', 'protocol/objects', 'protocol/seal'],
+  'protocol/transport': ['protocol/crypto', 'protocol/wire', 'protocol/objects', 'protocol/seal'],
   'protocol/verify': ['protocol/crypto', 'protocol/objects', 'protocol/seal'],
   'protocol/evidence': ['protocol/crypto', 'protocol/wire', 'protocol/objects', 'protocol/seal', 'protocol/verify'],
   'protocol/owner': ['protocol/crypto'],
