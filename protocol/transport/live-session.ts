@@ -115,12 +115,12 @@ export class LiveOpener {
   }
 
   /**
-   * Takes a message: untrusted bytes. Returns the picture that is whole with it; null where none is, or where it waits for a key unit.
+   * Opens a message: untrusted bytes. Returns the picture that is whole with it; null where none is, or where it waits for a key unit.
    *
    * @throws SealcamError `malformed`, `unsupported`; `foreign` (another session), `seal-refused` (another key, altered). Nothing
    *   changes then.
    */
-  take(payload: Uint8Array): LiveArrival | null {
+  open(payload: Uint8Array): LiveArrival | null {
     const { session, n, flags, ciphertext } = decodeLive(payload);
     if (!equal(session, this.session)) throw new SealcamError('foreign', 'live: a message of another look');
     const plaintext = this.suite.chachaOpen(this.#key, liveNonce(n), ciphertext, liveAad({ session, n, flags }));

@@ -29,7 +29,7 @@ function ends(): { readonly sealer: LiveSealer; readonly opener: LiveOpener } {
 /** Takes messages, and returns the text of each picture that is whole. */
 function shown(opener: LiveOpener, messages: readonly Uint8Array[]): readonly string[] {
   return messages.flatMap((message) => {
-    const arrival = opener.take(message);
+    const arrival = opener.open(message);
     return arrival === null ? [] : [Buffer.from(arrival.plaintext).toString()];
   });
 }
@@ -65,7 +65,7 @@ describe('the messages of a look', () => {
     expect(messages).toHaveLength(6);
     expect(messages.map((message) => decodeLive(message).flags)).toEqual([2, 1 + 8, 8, 0, 0, 4]);
     for (const message of messages) expect(message.length).toBeLessThanOrEqual(LIMITS.messageMaxBytes);
-    const arrivals = messages.map((message) => opener.take(message));
+    const arrivals = messages.map((message) => opener.open(message));
     expect(arrivals.map((arrival) => arrival?.kind)).toEqual([
       'initialisation',
       undefined,
@@ -119,11 +119,11 @@ describe('the messages of a look', () => {
       { ...parts, flags: LIVE_FLAGS.end },
       { ...parts, ciphertext: parts.ciphertext.map((byte) => byte ^ 1) },
     ];
-    for (const each of forged) expect(codeOf(() => opener.take(encodeLive(each)))).toBe('seal-refused');
+    for (const each of forged) expect(codeOf(() => opener.open(encodeLive(each)))).toBe('seal-refused');
     const other = new LiveSealer(suite, session, realRandom.bytes(32));
-    expect(codeOf(() => opener.take(other.seal('end', utf8(''))[0] ?? message))).toBe('seal-refused');
+    expect(codeOf(() => opener.open(other.seal('end', utf8(''))[0] ?? message))).toBe('seal-refused');
     const elsewhere = { ...parts, session: realRandom.bytes(16) };
-    expect(codeOf(() => opener.take(encodeLive(elsewhere)))).toBe('foreign');
+    expect(codeOf(() => opener.open(encodeLive(elsewhere)))).toBe('foreign');
     expect(opener.received).toBe(0);
     expect(shown(opener, [message])).toEqual(['a']);
   });
