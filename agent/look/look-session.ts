@@ -30,7 +30,7 @@ export interface SessionStart {
 const JPEG_FRAMES_PER_SECOND_MAX = 4;
 /** The time of a video unit is that of its arrival, and an encoder gives what it took in a moment before. */
 const ENCODER_DELAY_MAX_MS = 500;
-/** Without a unit for so long the frames are shown again. */
+/** Without a unit for this long the frames are shown again. */
 const VIDEO_SILENCE_MS = 3000;
 
 /** What one viewer is sent: JPEG frames at once, and the camera's own H.264 from its next key unit on, where there is one. */
