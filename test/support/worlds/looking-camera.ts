@@ -38,7 +38,7 @@ export class CameraLook {
     return this.answer.value.time.monotonicMs;
   }
 
-  initialisation(codec: 'h264' | 'jpeg' = 'jpeg', segment = new Uint8Array(0)): readonly Uint8Array[] {
+  initialisation(codec: 'h264' | 'jpeg' = 'jpeg', segment: Uint8Array = new Uint8Array(0)): readonly Uint8Array[] {
     return this.sealer.seal('initialisation', encodeInitialisation({ codec, ...SIZE, segment }));
   }
 
