@@ -10,6 +10,7 @@ export interface Alarm {
   /** Wall clock of this device, UTC. */
   readonly atMs: number;
   readonly verdict: Refusal['verdict'] | 'older-history';
+  readonly code: string;
   readonly message: string;
   /** The ownership it concerns; null if that cannot be read. */
   readonly about: EpochName | null;
@@ -21,6 +22,11 @@ const WITHHELD: readonly Alarm['verdict'][] = ['older-history', 'gap', 'pending'
 /** Returns whether the cloud holds back what the cameras signed. Other alarms are over what it sent instead. */
 export function isWithheld({ verdict }: Alarm): boolean {
   return WITHHELD.includes(verdict);
+}
+
+/** Returns whether a camera's own history holds a look that no member ordered. It is the camera that this accuses, and not the cloud. */
+export function isUnorderedLook({ code }: Alarm): boolean {
+  return code === 'command-refused';
 }
 
 export interface AlarmCause {
@@ -58,7 +64,7 @@ export class Alarms {
     this.report({ verdict, code, device: about?.device ?? null, epoch: about?.epoch ?? null });
     const key = nameOf({ verdict, message, about });
     if (this.alarms.some((known) => nameOf(known) === key)) return;
-    this.alarms.push({ id: ++this.raised, atMs: this.clock.wallMs(), verdict, message, about });
+    this.alarms.push({ id: ++this.raised, atMs: this.clock.wallMs(), verdict, code, message, about });
     if (this.alarms.length > ALARMS_MAX) this.alarms.shift();
   }
 

@@ -139,6 +139,7 @@ export function cameraViewOf(camera: CameraState, history: HistoryKeeper): Camer
     loadedFromMs: camera.loadedFromMs,
     isOwned: history.isOwned(device, epoch),
     mayOrder: history.mayOrder(device, epoch),
+    mayLook: history.mayLook(device, epoch),
     hasEnded,
     members: claim?.value.recipients ?? [],
     isVersionHidden: claim !== null && health !== null && !hasEnded && isVersionHidden(claim.value, health.body.agent),

@@ -126,6 +126,22 @@ export class CloudClient extends CloudConnection {
     return this.call({ method: 'POST', path: `/v1/devices/${toHex(device)}/commands`, body }, commandAnswer);
   }
 
+  /**
+   * Sends a signed order to look, and returns what the cloud passes on of the answer, as it comes. The headers come once the cloud
+   * listens to the camera.
+   */
+  async openLook(device: Uint8Array, order: Uint8Array, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const request = { ...lookRequest(device, order, ''), signal };
+    const body = await this.request(request, (response) => Promise.resolve(response.body));
+    if (body === null) throw new SealcamError('cloud-unreachable', 'a look without a body');
+    return body;
+  }
+
+  /** Sends a signed order that renews a look. `online` is the broker's hint, or null without one. */
+  renewLook(device: Uint8Array, order: Uint8Array): Promise<{ readonly online: boolean | null }> {
+    return this.call(lookRequest(device, order, '/renewals'), commandAnswer);
+  }
+
   /** Returns up to `limit` of the newest records with a seq below `before`; without `before`, the newest of all. */
   records(device: Uint8Array, epoch: number, before: number | null, limit: number): Promise<RecordsAnswer> {
     const query = `limit=${String(limit)}${before === null ? '' : `&before=${String(before)}`}`;
@@ -226,6 +242,10 @@ export class CloudClient extends CloudConnection {
 /** A cloud of version 0.1 refuses a claim with anything beside it. */
 function beside(kemKeys: readonly Uint8Array[] | null): { readonly kemKeys?: readonly string[] } {
   return kemKeys === null ? {} : { kemKeys: kemKeys.map(toBase64) };
+}
+
+function lookRequest(device: Uint8Array, order: Uint8Array, what: string): ApiRequest {
+  return { method: 'POST', path: `/v1/devices/${toHex(device)}/looks${what}`, body: { order: toBase64(order) } };
 }
 
 function nothing(): Promise<void> {

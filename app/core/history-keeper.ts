@@ -12,6 +12,7 @@ import {
 import { deletionKind, type Deletion } from '../../protocol/objects/deletion.js';
 import { floorKind, type Floor } from '../../protocol/objects/floor.js';
 import { epochKey, HASH_BYTES } from '../../protocol/objects/ids.js';
+import type { Look } from '../../protocol/objects/look.js';
 import { anyRecordKind, recordKind, type AnyRecord } from '../../protocol/objects/record.js';
 import { revocationKind } from '../../protocol/objects/revocation.js';
 import { rulesOf } from '../../protocol/objects/record-kinds.js';
@@ -19,6 +20,7 @@ import { openSigned, versionOf, type Verified } from '../../protocol/objects/sig
 import { checkBinding } from '../../protocol/verify/binding.js';
 import type { Continuity } from '../../protocol/verify/continuity.js';
 import { History, type Explanation, type PeriodState } from '../../protocol/verify/history.js';
+import { openAnsweredLook } from '../../protocol/verify/orders.js';
 import type { Verdict } from '../../protocol/verify/verdict.js';
 import { parseSign1 } from '../../protocol/wire/cose.js';
 import { Households, type Invitation } from './households.js';
@@ -160,6 +162,22 @@ export class HistoryKeeper {
   mayOrder(device: Uint8Array, epoch: number): boolean {
     const claim = this.claimOf(device, epoch);
     return claim !== null && mayOrder(claim.value, this.own.ed25519);
+  }
+
+  /** Returns whether the claim of an epoch lets this browser look: one of version 2 that names it, in whatever role. */
+  mayLook(device: Uint8Array, epoch: number): boolean {
+    const claim = this.claimOf(device, epoch);
+    if (claim === null || versionOf(claim.value) === 1) return false;
+    return claim.value.recipients.some(({ ed25519 }) => equal(ed25519, this.own.ed25519));
+  }
+
+  /**
+   * Returns the order to look that a verified record answers; null where it answers none.
+   * @throws SealcamError `command-refused` where no member gave it; `malformed`, `bad-signature`, …
+   */
+  lookIn({ value }: Verified<AnyRecord>): Verified<Look> | null {
+    const claim = this.claimOf(value.device, value.epoch);
+    return claim === null ? null : openAnsweredLook(this.suite, value, claim);
   }
 
   /** Returns seq and hash of the highest verified record of an epoch, or null. */

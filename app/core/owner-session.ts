@@ -6,7 +6,7 @@ import type { Random } from '../../common/random.js';
 import { retrying } from '../../common/retry.js';
 import * as v from '../../common/schema.js';
 import { epochKey, HASH_BYTES } from '../../protocol/objects/ids.js';
-import { Alarms } from './alarms.js';
+import { Alarms, type AlarmCause } from './alarms.js';
 import { Answers } from './answers.js';
 import {
   applyHealthReport,
@@ -33,6 +33,7 @@ import type { CloudClient } from './cloud-client.js';
 import type { EpochName, HistoryKeeper, VerifiedRecord } from './history-keeper.js';
 import type { Liveness } from './liveness.js';
 import type { HouseholdHeads } from './household-heads.js';
+import { Looks } from './looks.js';
 import { raiseMarks } from './mark-alarms.js';
 import { believableMs } from './plausible-time.js';
 import type { SessionView } from './session-view.js';
@@ -62,6 +63,7 @@ const RETRY_MAX_MS = 30_000;
  */
 export class OwnerSession {
   readonly answers = new Answers();
+  readonly looks = new Looks();
   private readonly deps: SessionDependencies;
   private readonly alarms: Alarms;
   private readonly timeline = new Timeline();
@@ -191,7 +193,12 @@ export class OwnerSession {
 
   /** Raises the alarm for a picture that differs from what the record names or that does not open. */
   refusePicture(message: string, code: string, about: EpochName): void {
-    this.alarms.raise({ verdict: 'malformed', code, message, about });
+    this.raise({ verdict: 'malformed', code, message, about });
+  }
+
+  /** Raises an alarm over what another part of the page found. */
+  raise(cause: AlarmCause): void {
+    this.alarms.raise(cause);
     this.notifyListeners();
   }
 
@@ -345,6 +352,7 @@ export class OwnerSession {
     const { value } = outcome.record;
     this.timeline.add(outcome);
     this.answers.addAnswer(value);
+    this.applyLook(outcome);
     for (const { id, available } of media) if (!available) this.timeline.markMissing(id);
     const camera = this.cameras.get(epochKey(value.device, value.epoch));
     if (camera === undefined) return outcome;
@@ -352,6 +360,16 @@ export class OwnerSession {
     applyWord(camera, outcome);
     applyHealthReport(camera, value, receivedAtMs);
     return outcome;
+  }
+
+  /** Who looks through a camera stands in its own history: one whom no claim names is an alarm for everybody. */
+  private applyLook(verified: VerifiedRecord): void {
+    const { history } = this.deps;
+    const { device, epoch } = verified.record.value;
+    const about = { device: toHex(device), epoch };
+    for (const message of this.looks.addRecord(verified, (record) => history.lookIn(record))) {
+      this.alarms.raise({ verdict: 'foreign', code: 'command-refused', message, about });
+    }
   }
 
   /** Fetches claims, but not again within the interval: a cloud that sends records of unknown cameras costs little. */

@@ -6,8 +6,13 @@ import { toHex } from '../../common/bytes.js';
 import { isSealcamError, SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { webXWing, type SubtleSeals } from '../../protocol/crypto/web-seals.js';
-import { xwingKeys } from '../../protocol/crypto/xwing.js';
+import { xwingKeys, type XWingKeys } from '../../protocol/crypto/xwing.js';
 import { openPeriod, type OpenedPeriod, type OpenPeriodRequest } from '../../protocol/seal/open-period.js';
+
+/** Makes the X-Wing keys of a seed, for one look. */
+export function lookKeys(suite: CryptoSuite, seed: Uint8Array): XWingKeys {
+  return xwingKeys(suite, seed);
+}
 
 /** Returns the public key of an X-Wing seed. */
 export function xwingPublicKey(suite: CryptoSuite, seed: Uint8Array): Uint8Array {

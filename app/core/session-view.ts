@@ -44,6 +44,8 @@ export interface CameraView {
   readonly isOwned: boolean;
   /** Whether this browser may give orders: one of the owner's, with the root key or without. */
   readonly mayOrder: boolean;
+  /** Whether this browser may look: one that a claim of version 2 names, also a member's. */
+  readonly mayLook: boolean;
   /** Whether this ownership is over. What was recorded under it stays visible. */
   readonly hasEnded: boolean;
   /** The owner first. */

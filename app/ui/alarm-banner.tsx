@@ -1,20 +1,25 @@
 import type { JSX } from './preact.js';
-import { isWithheld, type Alarm } from '../core/alarms.js';
+import { isUnorderedLook, isWithheld, type Alarm } from '../core/alarms.js';
 import { useNames, useNow, usePage, useSessionView } from './context.js';
 import { ago } from './format.js';
 
-/** What the cloud holds back, and what it sent that contradicts the signatures: one banner each. */
+/** Looks that no member ordered, what the cloud holds back, and what it sent that contradicts the signatures: one banner each. */
 export function AlarmBanners(): JSX.Element {
   const { alarms } = useSessionView();
   return (
     <>
+      <AlarmBanner
+        alarms={alarms.filter(isUnorderedLook)}
+        title="A camera let somebody look without an order of your household."
+        rest="It signed that itself. Unplug it, and claim it again."
+      />
       <AlarmBanner
         alarms={alarms.filter(isWithheld)}
         title="The cloud does not show everything that your cameras signed."
         rest="What is missing is marked among the events."
       />
       <AlarmBanner
-        alarms={alarms.filter((alarm) => !isWithheld(alarm))}
+        alarms={alarms.filter((alarm) => !isWithheld(alarm) && !isUnorderedLook(alarm))}
         title="The cloud sent something that contradicts what your cameras signed."
         rest="It is not shown."
       />

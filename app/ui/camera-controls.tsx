@@ -8,9 +8,10 @@ import { Picture, usePicture } from './event-card.js';
 import { ago, clockTime } from './format.js';
 import { NeedsRoot } from './further-browser.js';
 import { Household } from './household.js';
-import { CameraIcon, EyeIcon } from './icons.js';
+import { CameraIcon, EyeIcon, PlayIcon } from './icons.js';
 import { InForceList, InForceNote, useInForce, useInForceReader } from './in-force.js';
 import { accountNumber } from '../core/account-number.js';
+import { LookList } from './look-list.js';
 import { Problem } from './problem.js';
 import { TypeToConfirm } from './type-to-confirm.js';
 import { useOrder, type OrderState } from './use-order.js';
@@ -20,9 +21,12 @@ import { ZoneEditor } from './zone-editor.js';
 export function CameraControls({
   camera,
   onAddMember,
+  onLook,
 }: {
   readonly camera: CameraView;
   readonly onAddMember: () => void;
+  /** Opens a look; null while one is open, and while there are too many. */
+  readonly onLook: (() => void) | null;
 }): JSX.Element {
   const { putAway } = usePage();
   const order = useOrder(camera);
@@ -41,20 +45,40 @@ export function CameraControls({
     );
   }
   const root = camera.members[0]?.ed25519 ?? null;
+  const isPrivate = camera.health?.body.privacy === true;
+  const look = camera.mayLook && (
+    <button
+      type="button"
+      class="button button-main"
+      disabled={onLook === null || isPrivate}
+      onClick={onLook ?? undefined}
+    >
+      <PlayIcon /> Look
+    </button>
+  );
+  const looks = camera.mayLook && (
+    <details class="more-controls">
+      <summary>Who looked</summary>
+      <LookList camera={camera} />
+    </details>
+  );
   if (!camera.mayOrder) {
     return (
       <div class="controls">
         <p class="muted small">
           Shared with you by account <span class="mono">{root === null ? '?' : accountNumber(root)}</span>.
+          {camera.mayLook && ' You may look, and everybody in the household sees that you did. Orders are the owner’s.'}
         </p>
+        {look !== false && <div class="form-buttons">{look}</div>}
         <InForceList camera={camera} problem={unread} />
+        {looks}
       </div>
     );
   }
-  const isPrivate = camera.health?.body.privacy === true;
   return (
     <div class="controls">
       <div class="form-buttons">
+        {look}
         <button
           type="button"
           class="button"
@@ -93,6 +117,7 @@ export function CameraControls({
         {order.problem !== null && <Problem error={order.problem} />}
         {answerSeq !== null && <OrderedPicture camera={camera} answerSeq={answerSeq} />}
       </div>
+      {looks}
       <details class="more-controls">
         <summary>In force</summary>
         <InForceList camera={camera} problem={unread} />

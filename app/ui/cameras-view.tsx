@@ -1,6 +1,7 @@
-import { type JSX, useState } from './preact.js';
+import { type JSX, useEffect, useState } from './preact.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
 import { VERDICTS } from '../../protocol/verify/verdict.js';
+import { loadPeriodOpener } from '../core/load-period-opener.js';
 import { currentOf, type Presence } from '../core/presence.js';
 import type { CameraView } from '../core/session-view.js';
 import { CameraControls } from './camera-controls.js';
@@ -9,6 +10,7 @@ import { EditableName } from './editable-name.js';
 import { ago, duration, shortTime, size } from './format.js';
 import { CameraIcon, PlusIcon } from './icons.js';
 import { NotLoaded } from './not-loaded.js';
+import { part } from './part.js';
 import { Problem } from './problem.js';
 
 const CLOCKS = { ntp: 'Set by the network', rtc: 'Own clock only', unset: 'Not set' } as const;
@@ -18,6 +20,11 @@ const PICTURE = {
   stalled: 'No frames arriving',
   absent: 'Camera module not found',
 } as const;
+
+/** A file of its own: most visits do without it. */
+const LookGrid = part(async () => (await import('./look-grid.js')).LookGrid);
+/** Looks at once on one page. */
+const LOOKS_MAX = 4;
 
 /** All cameras, each with its newest health report. */
 export function CamerasView({
@@ -33,6 +40,22 @@ export function CamerasView({
   const current = currentOf(cameras);
   const shown = current.filter((camera) => !putAway.has(camera));
   const away = current.filter((camera) => putAway.has(camera));
+  /** Device ids, in the order in which they were opened. */
+  const [looks, setLooks] = useState<readonly string[]>([]);
+  const seen = looks.flatMap((device) => shown.find((camera) => camera.device === device && camera.mayLook) ?? []);
+  const mayLook = shown.some((camera) => camera.mayLook);
+  useEffect(() => {
+    if (!mayLook) return;
+    // The first picture does not wait for them.
+    LookGrid.preload();
+    loadPeriodOpener().catch(() => undefined);
+  }, [mayLook]);
+  const onLook = (camera: CameraView): (() => void) | null =>
+    looks.includes(camera.device) || seen.length >= LOOKS_MAX
+      ? null
+      : () => {
+          setLooks([...looks, camera.device]);
+        };
   return (
     <section aria-labelledby="cameras-heading">
       <div class="section-head">
@@ -49,9 +72,17 @@ export function CamerasView({
           <p>Add one with the claim code from its label.</p>
         </div>
       )}
+      {seen.length > 0 && (
+        <LookGrid.View
+          cameras={seen}
+          onClose={({ device }) => {
+            setLooks(looks.filter((other) => other !== device));
+          }}
+        />
+      )}
       <ul class="camera-list">
         {shown.map((camera) => (
-          <CameraCard key={camera.device} camera={camera} onAddMember={onAddMember} />
+          <CameraCard key={camera.device} camera={camera} onAddMember={onAddMember} onLook={onLook(camera)} />
         ))}
       </ul>
       {away.length > 0 && <PutAwayList cameras={away} />}
@@ -84,9 +115,11 @@ function PutAwayList({ cameras }: { readonly cameras: readonly CameraView[] }): 
 function CameraCard({
   camera,
   onAddMember,
+  onLook,
 }: {
   readonly camera: CameraView;
   readonly onAddMember: () => void;
+  readonly onLook: (() => void) | null;
 }): JSX.Element {
   const now = useNow(10_000);
   const { nameOf, rename } = useNames();
@@ -112,7 +145,7 @@ function CameraCard({
       )}
       {presence === 'silent' && <p class="note note-warn">{VERDICTS.incomplete.sentence}</p>}
       <Health camera={camera} nowMs={now} />
-      <CameraControls camera={camera} onAddMember={onAddMember} />
+      <CameraControls camera={camera} onAddMember={onAddMember} onLook={onLook} />
       <p class="mono muted">{camera.device}</p>
     </li>
   );

@@ -12,14 +12,14 @@ declare global {
 const LAST_PICTURE_MS = 1000;
 
 /** Returns what the browser plays growing videos with; undefined without any. */
-function sourceKind(): typeof MediaSource | undefined {
+export function mediaSourceKind(): typeof MediaSource | undefined {
   const { ManagedMediaSource, MediaSource: plain } = window as Partial<Window> & { MediaSource?: typeof MediaSource };
   return ManagedMediaSource ?? plain;
 }
 
 /** Returns whether this browser plays clips of this form. */
 export function playsVideo({ type }: ClipForm): boolean {
-  return sourceKind()?.isTypeSupported(type) === true;
+  return mediaSourceKind()?.isTypeSupported(type) === true;
 }
 
 /** Plays H.264 through Media Source Extensions: each segment is handed over as it comes. */
@@ -35,7 +35,7 @@ export class ClipVideo implements ClipScreen {
   private last = -1;
 
   constructor(form: ClipForm, events: ScreenEvents) {
-    const Source = sourceKind();
+    const Source = mediaSourceKind();
     if (Source === undefined) throw new Error('a browser without Media Source Extensions');
     this.events = events;
     this.source = new Source();

@@ -50,7 +50,7 @@ const NAMES = {
 } as const satisfies Record<Setting, string>;
 
 /** Returns who ordered something, as this person calls them. */
-function useWho({ members }: CameraView): (by: Uint8Array) => string {
+export function useWho({ members }: CameraView): (by: Uint8Array) => string {
   const { keys } = usePage();
   const { labelOf } = useNames();
   const [root] = members;

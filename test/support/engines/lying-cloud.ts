@@ -17,7 +17,8 @@ interface AnsweringCloud {
   readonly answerFor?: (periodId: Uint8Array) => PeriodAnswer | null;
 }
 
-function itemJson({ record, media, ...item }: RecordItem): object {
+/** Returns a record as the API sends it. */
+export function itemJson({ record, media, ...item }: RecordItem): object {
   return {
     ...item,
     record: toBase64(record),

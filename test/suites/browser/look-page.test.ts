@@ -1,0 +1,245 @@
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import sharp from 'sharp';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { realRandom } from '../../../common/adapters/real-random.js';
+import { ownerKeys, type OwnerKeys } from '../../../app/core/owner-keys.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import { decodeLive, encodeLive } from '../../../protocol/transport/live.js';
+import { encodeUnit } from '../../../protocol/transport/live-content.js';
+import { LiveSealer } from '../../../protocol/transport/live-session.js';
+import { HEALTH } from '../../../scripts/vectors/signed.js';
+import { freePort, hostPage, launch, Visitor } from '../../support/engines/browser.js';
+import { lowContrast } from '../../support/engines/contrast.js';
+import { LookServer } from '../../support/engines/look-server.js';
+import { describeWith } from '../../support/engines/tools.js';
+import { keptFolder } from '../../support/runner/temp.js';
+import { limitMs } from '../../support/runner/speed.js';
+import { until } from '../../support/runner/wait.js';
+import { scenePictures, segmentsOf } from '../../support/worlds/filmed-clip.js';
+import { addAnswer, renewLook, startLook, type CameraLook } from '../../support/worlds/looking-camera.js';
+import { SealedCloud, SealingCamera } from '../../support/worlds/sealing-camera.js';
+
+const PASSPHRASE = 'four unrelated test words';
+const POLL = { timeout: limitMs(30_000) };
+const SIZE = { width: 320, height: 180 };
+/** Colours that survive JPEG: what is on the screen tells which frame it is. */
+const COLOURS = { red: '#e00000', green: '#00c000', blue: '#0000e0' } as const;
+type Colour = keyof typeof COLOURS;
+
+/** A look in the page as it is delivered, in a real browser, over a made-up cloud. The camera's end is the protocol's own. */
+describeWith('chromium', 'a look in the page', () => {
+  const folder = keptFolder();
+  let browser: Browser;
+  let host: { stop: () => Promise<void> };
+  let pageUrl = '';
+  let keys: OwnerKeys;
+  const jpegs = new Map<Colour, Uint8Array>();
+  const visitors: Visitor[] = [];
+
+  beforeAll(async () => {
+    browser = await launch();
+    const port = await freePort();
+    pageUrl = `http://127.0.0.1:${String(port)}/`;
+    host = await hostPage(join(folder, 'page'), '', port);
+    keys = ownerKeys(nodeSuite, realRandom.bytes(32));
+    for (const colour of Object.keys(COLOURS) as Colour[]) {
+      const image = sharp({ create: { ...SIZE, channels: 3, background: COLOURS[colour] } });
+      jpegs.set(colour, new Uint8Array(await image.jpeg().toBuffer()));
+    }
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await host.stop();
+  });
+
+  const jpegOf = (colour: Colour): Uint8Array => jpegs.get(colour) ?? new Uint8Array(0);
+
+  interface Looking {
+    readonly visitor: Visitor;
+    readonly page: Page;
+    readonly camera: SealingCamera;
+    readonly server: LookServer;
+    readonly look: CameraLook;
+  }
+
+  /** Opens the page, and a look that the camera has answered. */
+  async function begin(options: Parameters<typeof Visitor.arrive>[1] = {}, hasLight = true): Promise<Looking> {
+    const camera = new SealingCamera([keys]);
+    camera.firstMs = Date.now() - 60_000;
+    const { temperatureDeciC: _, ...health } = HEALTH;
+    const own = {
+      agent: '1.1.0',
+      receipted: 1,
+      queued: 0,
+      memoryBytes: 2 ** 26,
+      restarts: 0,
+      light: hasLight,
+    } as const;
+    camera.add({ kind: 'health', health: { ...health, ...own, privacy: false } });
+    const server = await LookServer.start(new SealedCloud(camera));
+    const visitor = await Visitor.arrive(browser, options);
+    visitors.push(visitor);
+    onTestFinished(() => visitor.context.close());
+    const { page } = visitor;
+    await visitor.restoreKey(pageUrl, keys.master, PASSPHRASE);
+    await server.serve(visitor.context);
+    await page.goto(pageUrl);
+    await page.getByRole('navigation').getByRole('button', { name: 'Cameras', exact: true }).click();
+    await page.getByRole('button', { name: 'Look', exact: true }).click();
+    await until('an order', () => server.orders.length === 1);
+    const look = startLook(camera, server.orders[0] ?? new Uint8Array(0));
+    server.pushRecord(look.answer);
+    return { visitor, page, camera, server, look };
+  }
+
+  /** The frames that were painted, and the colour of what is on the screen. */
+  async function painted(page: Page): Promise<{ readonly frames: number; readonly colour: string }> {
+    return page.locator('.look-stage').evaluate((stage) => {
+      const source = stage.querySelector<HTMLCanvasElement | HTMLVideoElement>('canvas, video');
+      const context = new OffscreenCanvas(1, 1).getContext('2d');
+      if (source === null || context === null) return { frames: 0, colour: '' };
+      context.drawImage(source, 0, 0, 1, 1);
+      const [red = 0, green = 0, blue = 0] = context.getImageData(0, 0, 1, 1).data;
+      const names: readonly (readonly [string, number])[] = [
+        ['red', red],
+        ['green', green],
+        ['blue', blue],
+      ];
+      const [[name, value] = ['', 0]] = [...names].sort(([, a], [, b]) => b - a);
+      return { frames: Number((stage as HTMLElement).dataset['painted'] ?? 0), colour: value > 100 ? name : 'dark' };
+    });
+  }
+
+  it('paints JPEG frames on a canvas, says that the light is on, and lists the look when it is over', async () => {
+    const { visitor, page, camera, server, look } = await begin();
+    await page.getByText('You are seen: the light on the camera is on.').waitFor();
+    server.pass(...look.initialisation(), ...look.unit(jpegOf('red'), 100));
+    await expect.poll(() => painted(page), POLL).toEqual({ frames: 1, colour: 'red' });
+    server.pass(...look.unit(jpegOf('green'), 300));
+    await expect.poll(() => painted(page), POLL).toEqual({ frames: 2, colour: 'green' });
+    expect(Number(await page.locator('.look-stage').getAttribute('data-captured-ms'))).toBe(look.startMs + 300);
+    await page.getByText(/\d+ s left · at most \d+\.\d s behind/).waitFor();
+    // A lost frame is counted.
+    look.unit(jpegOf('red'), 400);
+    server.pass(...look.unit(jpegOf('blue'), 500));
+    await expect.poll(() => painted(page), POLL).toEqual({ frames: 3, colour: 'blue' });
+    await page.getByText('1 message did not come').waitFor();
+    await page.getByRole('button', { name: 'One minute more' }).click();
+    await until('a renewal', () => server.orders.length === 2);
+    server.pushRecord(renewLook(camera, server.orders[1] ?? new Uint8Array(0), 120));
+    await page.getByText(/1(20|1\d) s left/).waitFor();
+    await visitor.screenshot('look');
+    server.pass(...look.last());
+    server.pushRecord(look.end());
+    await page.getByText('The time that you ordered is over.').waitFor();
+    await page.locator('summary', { hasText: 'Who looked' }).click();
+    await page.getByText(/^You looked for 42 s today at \d\d:\d\d\.$/).waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
+    await until('the page left the stream', () => server.left === 1);
+  });
+
+  const LIES = ['a foreign session', 'an altered frame', 'another key', null] as const;
+  it.each(LIES)(
+    'never shows a frame of %s, and shows the alarm (null: the control, the same picture as it was sealed)',
+    async (lie) => {
+      const { page, server, look } = await begin();
+      server.pass(...look.initialisation(), ...look.unit(jpegOf('green'), 100));
+      await expect.poll(() => painted(page), POLL).toEqual({ frames: 1, colour: 'green' });
+      const [real = new Uint8Array(0)] = look.unit(jpegOf('red'), 200);
+      const parts = decodeLive(real);
+      const plaintext = encodeUnit({ capturedMs: 1, bytes: jpegOf('red') });
+      const foreign = (session: Uint8Array): readonly Uint8Array[] =>
+        new LiveSealer(nodeSuite, session, realRandom.bytes(32)).seal('key-unit', plaintext);
+      switch (lie) {
+        case 'a foreign session':
+          server.pass(...foreign(realRandom.bytes(16)));
+          break;
+        case 'an altered frame':
+          server.pass(
+            encodeLive({ ...parts, ciphertext: parts.ciphertext.map((byte, i) => (i === 700 ? byte ^ 1 : byte)) }),
+          );
+          break;
+        case 'another key':
+          server.pass(...foreign(parts.session), ...foreign(parts.session));
+          break;
+        case null:
+          server.pass(real);
+      }
+      const alarm = page.getByRole('alert').filter({ hasText: 'contradicts what your cameras signed' });
+      if (lie === null) {
+        await expect.poll(() => painted(page), POLL).toEqual({ frames: 2, colour: 'red' });
+        expect(await alarm.count()).toBe(0);
+        return;
+      }
+      await alarm.waitFor();
+      expect(await painted(page)).toEqual({ frames: 1, colour: 'green' });
+      // What follows is shown, so the refused frame had its turn.
+      server.pass(...look.unit(jpegOf('blue'), 300));
+      await expect.poll(() => painted(page), POLL).toEqual({ frames: 2, colour: 'blue' });
+    },
+  );
+
+  it('changes from JPEG to H.264 in the middle, also where there is ManagedMediaSource alone, as on an iPhone', async () => {
+    const [first, ...rest] = segmentsOf('h264', await scenePictures(6));
+    for (const isPhone of [false, true]) {
+      const { page, server, look } = await begin();
+      if (isPhone) {
+        await page.evaluate(() => {
+          const { MediaSource: plain } = window;
+          Object.defineProperty(window, 'MediaSource', { value: undefined });
+          Object.defineProperty(window, 'ManagedMediaSource', { value: plain });
+        });
+      }
+      server.pass(...look.initialisation(), ...look.unit(jpegOf('green'), 100));
+      await expect.poll(() => painted(page), POLL).toEqual({ frames: 1, colour: 'green' });
+      // Larger than one message, so it comes in pieces.
+      server.pass(...look.initialisation('h264', first?.bytes));
+      for (const { bytes } of rest) server.pass(...look.unit(bytes, 200));
+      await expect.poll(async () => (await painted(page)).frames, POLL).toBeGreaterThan(5);
+      const video = page.locator('.look-stage video');
+      expect(await video.evaluate((element) => (element as HTMLVideoElement).videoWidth)).toBe(640);
+      expect(await page.locator('.look-stage > *').count()).toBe(1);
+      // Six seconds came at once: it does not play them from the start.
+      const { end, at } = await video.evaluate((element) => {
+        const { buffered, currentTime } = element as HTMLVideoElement;
+        return { end: buffered.end(buffered.length - 1), at: currentTime };
+      });
+      expect(end - at).toBeLessThan(1);
+      expect(await page.getByRole('alert').count()).toBe(0);
+    }
+  });
+
+  it('says that a camera has no light, and that nothing came, and looks again on request', async () => {
+    const { page, server, look } = await begin({ phone: true }, false);
+    await page.getByText('This camera has no light: nobody beside it sees that you look.').waitFor();
+    server.pass(...look.initialisation(), ...look.unit(jpegOf('green'), 100));
+    await expect.poll(() => painted(page), POLL).toEqual({ frames: 1, colour: 'green' });
+    expect(await page.evaluate(lowContrast)).toEqual([]);
+    const { scrollWidth, clientWidth } = await page.locator('body').evaluate((element) => ({
+      scrollWidth: element.scrollWidth,
+      clientWidth: element.clientWidth,
+    }));
+    expect(scrollWidth).toBe(clientWidth);
+    await page.getByRole('button', { name: 'End', exact: true }).click();
+    await page.getByText('You ended it here.').waitFor();
+    await until('the page left the stream', () => server.left === 1);
+    await page.getByRole('button', { name: 'Look again' }).click();
+    await until('a second order', () => server.orders.length === 2);
+    await page.getByRole('navigation').getByRole('button', { name: 'Events', exact: true }).click();
+    await until('the page left the second stream', () => server.left === 2);
+  });
+
+  it('raises an alarm over a look that nobody of the household ordered, and lists it', async () => {
+    const { page, camera, server } = await begin();
+    server.pushRecord(addAnswer(camera, realRandom.bytes(40), null));
+    await page.getByRole('alert').filter({ hasText: 'let somebody look without an order' }).waitFor();
+    await page.locator('summary', { hasText: 'Who looked' }).click();
+    await page.getByText('and nobody of your household ordered it').waitFor();
+  });
+
+  it('logged no errors', () => {
+    expect(visitors.flatMap(({ complaints }) => complaints)).toEqual([]);
+  });
+});
