@@ -1,4 +1,6 @@
 /** Clips for tests of the page: a mock scene, cut by the agent's own segmenter, sealed and signed as a camera does. */
+import { fragment } from '../../../agent/clip/boxes.js';
+import { MEDIA } from '../../../agent/clip/media.js';
 import { Segmenter } from '../../../agent/clip/segmenter.js';
 import { AccessUnitSplitter } from '../../../hal/h264/access-units.js';
 import { SceneRenderer } from '../../../hal/mock/renderer.js';
@@ -28,6 +30,27 @@ export function segmentsOf(codec: VideoCodec, pictures: readonly Uint8Array[]): 
   const segmenter = new Segmenter(codec, FRAMES_PER_SECOND);
   const cut = [...unitsOf(codec, pictures).flatMap((unit) => segmenter.add(unit)), ...segmenter.flush()];
   return cut.map((segment, index) => ({ index, ...segment }));
+}
+
+/** Returns an endless look of a scene in H.264: its initialisation, and its fragments of one picture each, ten a second. Needs ffmpeg. */
+export function liveVideo(pictures: readonly Uint8Array[]): {
+  readonly segment: Uint8Array;
+  readonly fragmentOf: (i: number) => { readonly bytes: Uint8Array; readonly isKey: boolean };
+} {
+  const units = unitsOf('h264', pictures);
+  const unitAt = (i: number): VideoUnit => {
+    const unit = units[i % units.length];
+    if (unit === undefined) throw new Error('no units');
+    return unit;
+  };
+  const durationMs = 1000 / FRAMES_PER_SECOND;
+  const fragmentOf = (i: number): { readonly bytes: Uint8Array; readonly isKey: boolean } => {
+    const { bytes, isKey } = unitAt(i);
+    const parts = MEDIA.h264.sampleOf(bytes);
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    return { isKey, bytes: fragment(i + 1, i * durationMs, [{ parts, length, isKey, durationMs }]) };
+  };
+  return { segment: MEDIA.h264.initialise(unitAt(0).bytes), fragmentOf };
 }
 
 function unitsOf(codec: VideoCodec, pictures: readonly Uint8Array[]): readonly VideoUnit[] {

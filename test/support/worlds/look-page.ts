@@ -81,8 +81,6 @@ export class LookPage {
   readonly history: HistoryKeeper;
   /** What came on the screen: `initialise`, then the text of each picture. */
   readonly shown: string[] = [];
-  /** Whether each wait for the cloud lasts. */
-  hears = true;
   look: LiveLook;
   private readonly keys: OwnerKeys;
   private readonly cloud: SealedCloud;

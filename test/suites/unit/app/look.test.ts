@@ -44,6 +44,12 @@ async function finish(look: CameraLook, change: Parameters<CameraLook['end']>[0]
 }
 
 describe('a look', () => {
+  it('is for every member, who may order nothing else, and needs a claim of version 2', () => {
+    const [seen] = page.session.view().cameras;
+    expect([seen?.mayLook, seen?.mayOrder]).toEqual([true, false]);
+    expect(page.history.mayLook(camera.claim.value.device, 2)).toBe(false);
+  });
+
   it('is asked for, answered in the history, shown, and ends as the camera signs', async () => {
     const states: string[] = [];
     page.look.subscribe(() => states.push(page.look.state.type));
