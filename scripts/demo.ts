@@ -15,6 +15,7 @@ import { startLocalCloud, untilHealthy } from './demo/local-cloud.js';
 import { NO_EVENTS, RING_FILLS_MS } from './demo/quiet.js';
 import { ClipWatch } from './demo/clip-watch.js';
 import { StageTimes } from './demo/stages.js';
+import { LookWatch, type LookSummary } from './demo/look-watch.js';
 import { Watcher, type OpenedEvent } from './demo/watcher.js';
 import { saveResult } from './results.js';
 import { freePort } from './free-port.js';
@@ -26,6 +27,7 @@ Runs three mock cameras of two owners, a broker, the cloud and the owner's page 
 
   --video FILE   add a camera of the first owner that plays this video (needs ffmpeg)
   --clips        film the events too, every second camera in H.264 and the others in JPEG
+  --looks N      look N times through the first owner's cameras in Chromium, and print a JSON summary with how long pictures took
   --events N     stop after N events were received, verified and opened (with --clips also N clips), and print a JSON summary
   --json         print only that summary
   --save         also write it to docs/results/demo.json, with commit and date
@@ -38,6 +40,7 @@ Exit status: 0 done; 1 fewer events than asked for, an alarm, or a part that did
 interface Options {
   readonly video: string | null;
   readonly clips: boolean;
+  readonly looks: number | null;
   readonly events: number | null;
   readonly json: boolean;
   readonly keep: boolean;
@@ -78,6 +81,7 @@ class Demo {
   private readonly opened = new Set<string>();
   private readonly names = new Map<string, string>();
   private readonly clips: ClipWatch | null;
+  private looked: LookSummary | null = null;
   private onEnough: () => void = () => undefined;
 
   constructor(options: Options) {
@@ -137,11 +141,13 @@ class Demo {
           resolve('enough');
         };
       });
+      if (this.options.looks !== null) await this.look(links.get('Anna') ?? [], watchers, pageOrigin);
       const ended = new AbortController();
       const timeout: Promise<'late'> =
-        this.options.events === null
+        this.options.events === null && this.options.looks === null
           ? new Promise(() => undefined)
           : sleep(realClock, EVENTS_TIMEOUT_MS, ended.signal).then(() => 'late' as const);
+      this.endIfEnough();
       const end = await Promise.race([enough, stopped, timeout]);
       ended.abort();
       return this.finish(end, watchers, started);
@@ -155,8 +161,19 @@ class Demo {
     }
   }
 
+  private async look(cameras: readonly string[], watchers: Watchers, pageOrigin: string): Promise<void> {
+    const anna = watchers.get('Anna');
+    if (anna === undefined || this.options.looks === null) return;
+    this.printLine('Looking …');
+    const link = `${pageOrigin}/#${[`demo-owner=${anna.fragment}`, ...cameras].join('&')}`;
+    const devices = cameras.map((entry) => entry.slice('camera='.length).split(':')[0] ?? '');
+    const screenshot = this.options.keep ? join(this.folder, 'look.png') : null;
+    this.looked = await new LookWatch(link, this.options.looks, screenshot).run(() => anna.lookEnds(devices));
+    if (screenshot !== null) this.printLine(`Screenshot: ${screenshot}`);
+  }
+
   private finish(end: string, watchers: Watchers, startedMs: number): number {
-    if (this.options.events === null) return 0;
+    if (this.options.events === null && this.looked === null) return 0;
     const alarms = [...watchers.values()].reduce((sum, watcher) => sum + watcher.alarms(), 0);
     const summary = {
       events: this.opened.size,
@@ -166,6 +183,7 @@ class Demo {
       seconds: Math.round((realClock.monotonicMs() - startedMs) / 100) / 10,
       stages: this.stages.summary(),
       ...(this.clips === null ? {} : { clips: this.clips.summary() }),
+      ...(this.looked === null ? {} : { looks: this.looked }),
     };
     process.stdout.write(`${JSON.stringify(summary)}\n`);
     if (this.options.save) saveResult('demo', { command: commandLine('demo'), ...summary });
@@ -210,7 +228,7 @@ class Demo {
       // In a mock scene somebody comes every 14 seconds.
       SEALCAM_MOTION_MAX_PER_HOUR: '0',
       SEALCAM_LOG_LEVEL: 'debug',
-      ...(this.options.clips ? clipSettings(number, cloudOrigin) : {}),
+      ...(this.options.clips || this.options.looks !== null ? clipSettings(number, cloudOrigin) : {}),
       ...camera.environment,
     };
     const cli = join(checkout, 'dist/agent/cli/cli.js');
@@ -270,8 +288,8 @@ class Demo {
 
   private endIfEnough(): void {
     const { events } = this.options;
-    if (events === null || this.opened.size < events) return;
-    if (this.clips === null || this.clips.verified >= events) this.onEnough();
+    if (this.opened.size < (events ?? 0) || (events === null && this.looked === null)) return;
+    if (this.clips === null || this.clips.verified >= (events ?? 0)) this.onEnough();
   }
 
   private stopSignal(): Promise<'stopped'> {
@@ -304,14 +322,16 @@ await runCommand({
   options: {
     video: { type: 'string' },
     clips: { type: 'boolean', default: false },
+    looks: { type: 'string' },
     events: { type: 'string' },
     json: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     save: { type: 'boolean', default: false },
   },
-  readOptions: ({ video, clips, events, json, keep, save }): Options => ({
+  readOptions: ({ video, clips, looks, events, json, keep, save }): Options => ({
     video: video === undefined ? null : resolve(video),
     clips,
+    looks: looks === undefined ? null : wholeNumber('looks', looks, 1, 100),
     events: events === undefined ? null : wholeNumber('events', events, 1, 1_000_000),
     json,
     keep,

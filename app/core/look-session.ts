@@ -71,7 +71,12 @@ export class LookSession {
 
   /** Signs the order that renews the session, over a newer record. */
   signRenewal(head: NonNullable<KnownEpoch['head']>): Verified<Look> {
-    return this.sign(head, { session: this.order.value.session, kemKey: null, renewal: this.renewal + 1 });
+    return this.sign(head, this.next());
+  }
+
+  /** Signs the shortest renewal there is: the camera ends the session a second later. */
+  signLeaving(head: NonNullable<KnownEpoch['head']>): Verified<Look> {
+    return this.sign(head, { ...this.next(), seconds: 1 });
   }
 
   /** Notes that the camera answered a renewal. */
@@ -139,9 +144,13 @@ export class LookSession {
     this.heldBytes += message.length;
   }
 
+  private next(): Pick<Look, 'session' | 'kemKey' | 'renewal'> {
+    return { session: this.order.value.session, kemKey: null, renewal: this.renewal + 1 };
+  }
+
   private sign(
     { seq, hash }: LookSessionOptions['head'],
-    rest: Pick<Look, 'session' | 'kemKey' | 'renewal'>,
+    rest: Pick<Look, 'session' | 'kemKey' | 'renewal'> & Partial<Pick<Look, 'seconds'>>,
   ): Verified<Look> {
     const { suite, signer, claim } = this.options;
     const { device, epoch } = claim.value;

@@ -109,10 +109,22 @@ export class LiveLook {
     this.apply({ type: 'ended', missing, ...ending });
   }
 
-  /** Ends the look here. The camera goes on until the time that was ordered is over. */
+  /** Ends the look here, and tells the camera. One that does not hear it goes on until the time that was ordered is over. */
   close(): void {
+    this.leave();
     this.over.abort();
     this.finish({ reason: 'closed', problem: null });
+  }
+
+  private leave(): void {
+    const { session } = this;
+    if (session === null || !this.isAnswered()) return;
+    try {
+      const order = session.signLeaving(this.place().head);
+      this.deps.client.renewLook(order.value.device, order.bytes).catch(() => undefined);
+    } catch {
+      // Nothing is known of the camera any more: its time runs out.
+    }
   }
 
   /** Orders one minute more. What refuses it stands in the state. */

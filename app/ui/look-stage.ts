@@ -6,6 +6,11 @@ import { LookCanvas } from './look-canvas.js';
 import type { LookPicture, PictureEvents } from './look-picture.js';
 import { LookVideo } from './look-video.js';
 
+/** Handed over → painted. */
+const PAINT_MEASURE = 'sealcam-look-painted';
+/** The browser would keep each for as long as the page is open. */
+const MEASURES_MAX = 1000;
+
 /** Where a look is shown: it changes the screen with the codec. What was painted stands in the element's data, for tests and figures. */
 export class LookStage implements LookScreen {
   readonly element = document.createElement('div');
@@ -15,6 +20,8 @@ export class LookStage implements LookScreen {
   /** What was shown before, until the next screen has a picture. */
   private before: LookPicture | null = null;
   private painted = 0;
+  /** When a picture was handed over to be shown, by its time of capture. */
+  private readonly handed = new Map<number, number>();
 
   /** @param onFault called with null once pictures are painted again */
   constructor(onFault: (error: SealcamError | null) => void) {
@@ -39,12 +46,21 @@ export class LookStage implements LookScreen {
   }
 
   show(unit: LiveUnit, isKey: boolean): void {
+    this.handed.set(unit.capturedMs, performance.now());
     this.picture?.show(unit, isKey);
   }
 
   close(): void {
     for (const picture of [this.picture, this.before]) if (picture !== null) remove(picture);
     [this.picture, this.before, this.initialisation] = [null, null, null];
+  }
+
+  /** Notes for the browser's own tools how long a picture took from being handed over to the screen. */
+  private measure(capturedMs: number): void {
+    const handedMs = this.handed.get(capturedMs);
+    if (handedMs !== undefined) performance.measure(PAINT_MEASURE, { start: handedMs, end: performance.now() });
+    if (this.painted % MEASURES_MAX === 0) performance.clearMeasures(PAINT_MEASURE);
+    for (const [atMs] of this.handed) if (atMs <= capturedMs) this.handed.delete(atMs);
   }
 
   private pictureOf(initialisation: LiveInitialisation): LookPicture {
@@ -57,6 +73,7 @@ export class LookStage implements LookScreen {
         this.painted++;
         this.element.dataset['painted'] = String(this.painted);
         this.element.dataset['capturedMs'] = String(capturedMs);
+        this.measure(capturedMs);
       },
       onFault: this.onFault,
     };

@@ -9,6 +9,7 @@ import { MemberBook } from '../../app/core/member-keys.js';
 import { OwnKem } from '../../app/core/own-kem.js';
 import { Owner } from '../../app/core/owner.js';
 import { ownerKeys, recipientOf } from '../../app/core/owner-keys.js';
+import type { LookEnd } from '../../app/core/looks.js';
 import { OwnerSession } from '../../app/core/owner-session.js';
 import type { SessionView } from '../../app/core/session-view.js';
 import { ReceiptKeyPins } from '../../app/core/receipt-key-pins.js';
@@ -94,6 +95,14 @@ export class Watcher {
 
   view(): SessionView {
     return this.session.view();
+  }
+
+  /** How the looks through these cameras ended, as their own records say. */
+  lookEnds(devices: readonly string[]): readonly LookEnd[] {
+    return devices.flatMap((device) => {
+      const epoch = this.view().cameras.find((camera) => camera.device === device)?.epoch ?? 0;
+      return this.session.looks.of(device, epoch).flatMap(({ end }) => (end === null ? [] : [end]));
+    });
   }
 
   alarms(): number {

@@ -1,8 +1,9 @@
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildPage } from '../../../scripts/build-page.js';
+import { launchChromium } from '../../../scripts/chromium.js';
 import { freePort } from '../../../scripts/free-port.js';
 import { servePage } from '../../../scripts/page-server.js';
 import { limitMs } from '../runner/speed.js';
@@ -14,19 +15,9 @@ import { repository } from '../vectors.js';
 /** Limit of one action of a visitor on an idle machine. */
 const ACTION_MS = 30_000;
 
-/** Starts the system's Chromium without its background services. */
+/** Starts the system's Chromium. */
 export function launch(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: program('chromium'),
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--no-first-run',
-    ],
-  });
+  return launchChromium(program('chromium'));
 }
 
 /** Builds the page into `folder` and serves it on an origin of its own, as a host would. */
