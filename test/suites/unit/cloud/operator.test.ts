@@ -72,6 +72,7 @@ async function operated(clockDoubt: string | null = null, notReady: string | nul
         waiting: 4,
         busyCameras: 3,
         streams: 5,
+        looks: 2,
         isBrokerConnected: true,
         brokerFault: notReady,
         clockDoubt,
