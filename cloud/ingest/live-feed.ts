@@ -144,8 +144,7 @@ export class LiveFeed {
     camera.receivers.delete(name);
     if (camera.receivers.size > 0 || this.cameras.get(camera.topic) !== camera) return;
     this.cameras.delete(camera.topic);
-    const client = this.link?.client;
-    if (client?.connected === true) client.unsubscribe(camera.topic);
+    if (camera.isGranted) this.link?.client?.unsubscribe(camera.topic);
     if (this.cameras.size > 0) return;
     this.cancelClosing();
     this.cancelClosing = clock.after(LINGER_MS, () => {
@@ -234,7 +233,12 @@ export class LiveFeed {
     // A connection that is not there yet asks for all cameras once it is.
     if (client?.connected !== true) return;
     client.subscribe(camera.topic, { qos: 0 }, (error) => {
-      if (this.link !== link || this.cameras.get(camera.topic) !== camera) return;
+      if (this.link !== link) return;
+      if (this.cameras.get(camera.topic) !== camera) {
+        // Its viewer left before the answer came.
+        if (!this.cameras.has(camera.topic) && !(error instanceof Error)) client.unsubscribe(camera.topic);
+        return;
+      }
       if (!(error instanceof Error)) {
         camera.isGranted = true;
         for (const { resolve } of [...camera.waiting]) resolve();
