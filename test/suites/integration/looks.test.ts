@@ -52,14 +52,14 @@ function lookTests(make: (folder: string, port: number) => TestBroker | Promise<
       const site = await LookSite.open(running(), workers);
       const [camera, other] = [await site.camera(), await site.camera()];
       const [owner, , member] = camera.camera.signers;
-      const one = await site.look(site.worker(0), camera, owner);
-      const two = await site.look(site.lastWorker, camera, member);
-      const elsewhere = await site.look(site.worker(0), other, other.camera.signers[0]);
+      const one = await site.openLook(site.worker(0), camera, owner);
+      const two = await site.openLook(site.lastWorker, camera, member);
+      const elsewhere = await site.openLook(site.worker(0), other, other.camera.signers[0]);
       const looks = [one, two, elsewhere];
       expect(looks.map(({ viewer }) => viewer.status)).toEqual([200, 200, 200]);
       const stranger = nodeSuite.ed25519Signer(realRandom.bytes(32));
       for (const signer of [stranger, other.camera.signers[0]]) {
-        expect((await site.look(site.lastWorker, camera, signer)).viewer.status).toBe(404);
+        expect((await site.openLook(site.lastWorker, camera, signer)).viewer.status).toBe(404);
       }
       await until('the orders came', () => camera.orders.length === 2 && other.orders.length === 1);
       expect(camera.orders.map(({ value }) => toHex(value.session))).toEqual(
@@ -98,7 +98,7 @@ function lookTests(make: (folder: string, port: number) => TestBroker | Promise<
       const looks: { camera: LiveCamera; viewer: Viewer; sender: LiveSender }[] = [];
       for (let i = 0; i < 4; i++) {
         const camera = await site.camera();
-        const { viewer, session } = await site.look(site.lastWorker, camera, camera.camera.signers[2]);
+        const { viewer, session } = await site.openLook(site.lastWorker, camera, camera.camera.signers[2]);
         const sender = new LiveSender(session);
         await begin(camera, sender, viewer);
         looks.push({ camera, viewer, sender });
@@ -136,8 +136,8 @@ function lookTests(make: (folder: string, port: number) => TestBroker | Promise<
       const [camera, other] = [await site.camera(), await site.camera()];
       const [owner, , member] = camera.camera.signers;
       const { lastWorker: worker } = site;
-      const slow = await site.look(worker, camera, owner, false);
-      const quick = await site.look(worker, camera, member);
+      const slow = await site.openLook(worker, camera, owner, false);
+      const quick = await site.openLook(worker, camera, member);
       const [toSlow, toQuick] = [new LiveSender(slow.session, LARGE_BYTES), new LiveSender(quick.session)];
       const sent = await begin(camera, toQuick, quick.viewer);
       const { counters } = worker.cloud;

@@ -152,7 +152,7 @@ export class LookSite {
   }
 
   /** Opens a look through a worker; a refusal is a viewer too. */
-  async look(
+  async openLook(
     worker: TestCloud,
     { claim }: LiveCamera,
     signer: Signer,

@@ -11,7 +11,7 @@ import { decodeLive, encodeLive, LIVE_FLAGS } from '../../../protocol/transport/
 import { afterThisTest } from '../runner/after-test.js';
 
 const { keyUnit, initialisation, end } = LIVE_FLAGS;
-/** One key unit in so many. */
+/** Units from one key unit to the next. */
 const UNITS_PER_KEY = 5;
 
 /** Signs an order to look. */
@@ -64,7 +64,7 @@ export class Viewer {
   /** Live messages as they came. */
   readonly messages: Uint8Array[] = [];
   keepAlives = 0;
-  /** The last frame; null while there is none. */
+  /** The last frame; null before it has come. */
   reason: { readonly code: string; readonly message: string } | null = null;
   isEnded = false;
   private readonly asked: ClientRequest;

@@ -39,7 +39,7 @@ class LiveWorld {
   }
 
   /** Looks at a camera; returns the numbers of the messages as they come. */
-  async look(device: Uint8Array, session: Uint8Array): Promise<{ numbers: number[]; leave: () => void }> {
+  async openLook(device: Uint8Array, session: Uint8Array): Promise<{ numbers: number[]; leave: () => void }> {
     const numbers: number[] = [];
     const leave = await this.feed.subscribe(device, session, ({ n, payload }) => {
       expect(decodeLive(payload)).toMatchObject({ session, n });
@@ -78,9 +78,9 @@ describe('the connection for live views', () => {
     const [device, other] = [realRandom.bytes(32), realRandom.bytes(32)];
     const [anna, ben] = [realRandom.bytes(16), realRandom.bytes(16)];
     const [one, two, elsewhere] = [
-      await world.look(device, anna),
-      await world.look(device, ben),
-      await world.look(other, anna),
+      await world.openLook(device, anna),
+      await world.openLook(device, ben),
+      await world.openLook(other, anna),
     ];
     expect(feed.count).toBe(3);
     const [sending, also] = [await camera(port, device), await camera(port, other)];
@@ -104,7 +104,7 @@ describe('the connection for live views', () => {
     elsewhere.leave();
     clock.advance(29_000);
     expect([feed.count, feed.isOpen]).toEqual([0, true]);
-    const again = await world.look(device, anna);
+    const again = await world.openLook(device, anna);
     clock.advance(29_000);
     expect(feed.isOpen).toBe(true);
     again.leave();
@@ -116,7 +116,7 @@ describe('the connection for live views', () => {
     const first = await broker();
     const world = new LiveWorld(first.port);
     const [device, session] = [realRandom.bytes(32), realRandom.bytes(16)];
-    const { numbers } = await world.look(device, session);
+    const { numbers } = await world.openLook(device, session);
     await first.server.stop();
     await broker(first.port);
     const sending = await camera(first.port, device);
@@ -131,7 +131,7 @@ describe('the connection for live views', () => {
     const { port } = await broker();
     const world = new LiveWorld(port);
     const [device, session] = [realRandom.bytes(32), realRandom.bytes(16)];
-    const { numbers } = await world.look(device, session);
+    const { numbers } = await world.openLook(device, session);
     const sending = await camera(port, device);
     const good = new LiveSender(session).next();
     for (const payload of [
@@ -152,10 +152,10 @@ describe('the connection for live views', () => {
     const { port } = await broker();
     const world = new LiveWorld(port);
     const [device, session] = [realRandom.bytes(32), realRandom.bytes(16)];
-    const { leave } = await world.look(device, session);
-    await expect(world.look(device, session)).rejects.toMatchObject({ code: 'request-invalid' });
+    const { leave } = await world.openLook(device, session);
+    await expect(world.openLook(device, session)).rejects.toMatchObject({ code: 'request-invalid' });
     leave();
-    await world.look(device, session);
+    await world.openLook(device, session);
   });
 });
 
@@ -164,20 +164,20 @@ describe('a viewer', () => {
     const tiny = new TinyBroker([false, true], 1);
     const world = new LiveWorld(await tiny.start());
     const [device, session] = [realRandom.bytes(32), realRandom.bytes(16)];
-    const refused = await world.look(device, session).catch((error: unknown) => error);
+    const refused = await world.openLook(device, session).catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: 'broker-unreachable' });
     expect(String(refused)).not.toContain('127.0.0.1');
     expect(world.lines).toMatchObject([{ code: 'broker-refused' }]);
     expect(world.lines[0]?.msg).toContain('127.0.0.1');
     expect([world.feed.count, world.counters.get('looks.subscription-refused')]).toEqual([0, 1]);
     // The control: the broker grants the next one.
-    await world.look(device, session);
+    await world.openLook(device, session);
   });
 
   it('of a camera whose subscription is refused after a reconnect waits until it is granted', async () => {
     const tiny = new TinyBroker([true, false, true], 1);
     const world = new LiveWorld(await tiny.start());
-    await world.look(realRandom.bytes(32), realRandom.bytes(16));
+    await world.openLook(realRandom.bytes(32), realRandom.bytes(16));
     tiny.drop();
     await until('the second subscription is refused', () => world.counters.get('looks.subscription-refused') === 1);
     world.clock.advance(2000);
@@ -189,7 +189,7 @@ describe('a viewer', () => {
     const port = await tiny.start();
     tiny.isMute = true;
     const world = new LiveWorld(port);
-    const look = world.look(realRandom.bytes(32), realRandom.bytes(16)).catch((error: unknown) => error);
+    const look = world.openLook(realRandom.bytes(32), realRandom.bytes(16)).catch((error: unknown) => error);
     await until('it is asked', () => tiny.sockets.size > 0);
     world.clock.advance(10_000);
     expect(await look).toMatchObject({ code: 'broker-unreachable' });
