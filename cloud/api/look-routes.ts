@@ -2,6 +2,7 @@ import { addressShare } from '../../common/adapters/address-share.js';
 import { equal, toHex } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import * as v from '../../common/schema.js';
+import { accountId } from '../../protocol/objects/ids.js';
 import { lookKind, type Look } from '../../protocol/objects/look.js';
 import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
 import { encodeDown } from '../../protocol/transport/messages.js';
@@ -75,9 +76,11 @@ export function lookRoutes(app: FastifyInstance, context: ApiContext, limits: Ht
       if (order.value.renewal !== 0) throw new SealcamError('request-invalid', 'a renewal does not begin a look');
       const row = await reader.rowForLook(key, order);
       const { device, session } = order.value;
+      const isOwner = equal(accountId(suite, key), row.account);
       const release = acquireAll([
         { share: perKey, holder: toHex(key) },
-        { share: perAccount, holder: toHex(row.account) },
+        // Whatever the members hold, the owner has a share of her own.
+        ...(isOwner ? [] : [{ share: perAccount, holder: toHex(row.account) }]),
         { share: perAddress, holder: addressShare(ip) },
       ]);
       const name = nameOf(order);

@@ -13,7 +13,7 @@ export interface HttpLimits {
   readonly streamsPerAddress: number;
   /** Streams of all keys that may read no camera: a person before the first claim, and every stranger. */
   readonly strangerStreamsMax: number;
-  /** Looks of one person, at all cameras of one account, and from one address. */
+  /** Looks of one person, of all members at the cameras of one account, and from one address. */
   readonly looksPerKey: number;
   readonly looksPerAccount: number;
   readonly looksPerAddress: number;

@@ -84,7 +84,7 @@ export const CLOUD_KEYS = {
   'http.looksPerAccount': key(
     integer(1, 10_000),
     HTTP_LIMITS.looksPerAccount,
-    'Most looks at the cameras of one account at the same time.',
+    'Most looks of all members at the cameras of one account at the same time; those of its owner do not count.',
   ),
   'http.looksPerAddress': key(
     integer(1, 1_000_000),

@@ -1,5 +1,8 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LOOK_CHECK_INTERVAL_MS } from '../../../../cloud/api/look-stream.js';
+import { HTTP_LIMITS, type HttpLimits } from '../../../../cloud/api/shares.js';
+import { openSqliteStore } from '../../../../cloud/store/sqlite/sqlite-store.js';
 import type { CloudStore } from '../../../../cloud/store/store.js';
 import { realRandom } from '../../../../common/adapters/real-random.js';
 import { equal, toBase64, toHex } from '../../../../common/bytes.js';
@@ -10,6 +13,7 @@ import type { ClaimV2 } from '../../../../protocol/objects/claim.js';
 import type { Look } from '../../../../protocol/objects/look.js';
 import type { Verified } from '../../../../protocol/objects/signed-object.js';
 import { decodeDown } from '../../../../protocol/transport/messages.js';
+import { tempFolder } from '../../../support/runner/temp.js';
 import { until } from '../../../support/runner/wait.js';
 import { ApiWorld } from '../../../support/worlds/api-world.js';
 import { CameraV2 } from '../../../support/worlds/camera-v2.js';
@@ -22,8 +26,9 @@ interface World {
   readonly claim: Verified<ClaimV2>;
 }
 
-async function claimed(wrap?: (store: CloudStore) => CloudStore): Promise<World> {
-  const api = await ApiWorld.open(wrap);
+async function claimed(wrap?: (store: CloudStore) => CloudStore, limits: Partial<HttpLimits> = {}): Promise<World> {
+  const store = openSqliteStore(join(tempFolder(), 'cloud.db'));
+  const api = await ApiWorld.open(wrap, {}, store, { limits: { ...HTTP_LIMITS, ...limits } });
   const camera = new CameraV2(new CameraWorld({ cloud: api.receiptSigner }));
   const claim = camera.claim();
   await api.store.claims.accept(claim, camera.accept(claim), api.clock.wallMs());
@@ -31,7 +36,7 @@ async function claimed(wrap?: (store: CloudStore) => CloudStore): Promise<World>
 }
 
 /** Opens a look of one of the camera's members. */
-async function looking(
+async function openLook(
   { api, camera, claim }: World,
   who: Signer = camera.signers[2],
 ): Promise<{
@@ -60,7 +65,7 @@ describe('a look', () => {
   it('relays the order, then exactly the messages of its session in order, until the camera ends it', async () => {
     const world = await claimed();
     const { api, camera } = world;
-    const { viewer, order, send, sender } = await looking(world);
+    const { viewer, order, send, sender } = await openLook(world);
     expect(viewer.contentType).toBe('application/octet-stream');
     expect(api.sentDown.map(({ payload }) => decodeDown(payload))).toEqual([{ type: 'look', order: order.bytes }]);
     await until('the body has begun', () => viewer.keepAlives === 1);
@@ -97,8 +102,8 @@ describe('a look', () => {
   it.each([true, false])('does not cross another viewer of the camera (kept apart: %s)', async (isApart) => {
     const world = await claimed();
     world.api.live.isCrossed = !isApart;
-    const one = await looking(world, world.camera.signers[1]);
-    const other = await looking(world);
+    const one = await openLook(world, world.camera.signers[1]);
+    const other = await openLook(world);
     for (let i = 0; i < 10; i++) {
       one.send(one.sender.next());
       other.send(other.sender.next());
@@ -113,7 +118,7 @@ describe('a look', () => {
 
   it('ends when the viewer leaves, and gives back what it held', async () => {
     const world = await claimed();
-    const { viewer } = await looking(world);
+    const { viewer } = await openLook(world);
     expect(world.api.live.count).toBe(1);
     viewer.leave();
     await until('it is over', () => world.api.live.count === 0);
@@ -191,8 +196,62 @@ describe('an order to look', () => {
     expect([viewer.status, api.sentDown.length]).toEqual([503, 0]);
     // The control: the same with a subscription. What the first one held was given back.
     api.live.fault = null;
-    await looking(world);
+    await openLook(world);
     expect(api.sentDown).toHaveLength(1);
+  });
+
+  it('is not relayed where the access log cannot be written', async () => {
+    let isBroken = true;
+    const world = await claimed((store) => ({
+      ...store,
+      access: {
+        ...store.access,
+        append: (entries) =>
+          isBroken ? Promise.reject(new SealcamError('store-unavailable', 'full')) : store.access.append(entries),
+      },
+    }));
+    const { api, camera, claim } = world;
+    const { token } = await api.session(camera.signers[2]);
+    const viewer = await Viewer.open(await api.port(), token, lookOrder(claim, camera.signers[2]));
+    expect([viewer.status, api.sentDown.length, api.live.count]).toEqual([503, 0, 0]);
+    isBroken = false;
+    await openLook(world);
+    expect(api.sentDown).toHaveLength(1);
+  });
+
+  it.each([
+    ['looksPerKey', 'looks-per-key'],
+    ['looksPerAccount', 'looks-per-account'],
+    ['looksPerAddress', 'looks-per-address'],
+  ] as const)('has a share: %s', async (limit, share) => {
+    const world = await claimed(undefined, { [limit]: 1 });
+    const { api, camera, claim } = world;
+    const [owner, browser, member] = camera.signers;
+    const { viewer } = await openLook(world, member);
+    const open = async (signer: Signer): Promise<number> =>
+      (await Viewer.open(await api.port(), (await api.session(signer)).token, lookOrder(claim, signer))).status;
+    expect(await open(member)).toBe(429);
+    expect(api.counters.get(`shares.${share}`)).toBe(1);
+    // What a member holds is not taken from the owner, nor from another member where it is the share of a person.
+    expect(await open(owner)).toBe(limit === 'looksPerAddress' ? 429 : 200);
+    expect(await open(browser)).toBe(limit === 'looksPerKey' ? 200 : 429);
+    viewer.leave();
+    await until('it is free again', () => api.counters.get('looks.closed') === 1);
+    expect(await open(member)).toBe(200);
+  });
+
+  it('has a share of each minute, renewals included', async () => {
+    const world = await claimed(undefined, { lookOrdersPerMinute: 2 });
+    const { api, camera, claim } = world;
+    const [owner, , member] = camera.signers;
+    const { order, token } = await openLook(world, member);
+    const renewal = (number: number): Verified<Look> =>
+      lookOrder(claim, member, { session: order.value.session, renewal: number });
+    expect([await renew(world, token, renewal(1)), await renew(world, token, renewal(2))]).toEqual([202, 429]);
+    expect(api.counters.get('shares.look-orders')).toBe(1);
+    await openLook(world, owner);
+    api.clock.advance(60_000);
+    expect(await renew(world, token, renewal(3))).toBe(202);
   });
 
   it('of a paused account is answered as every read is', async () => {
@@ -261,7 +320,7 @@ describe('a look ends within the interval of the check', () => {
     for (const isCached of [false, true]) {
       const world = await claimed(isCached ? cached : undefined);
       const { api } = world;
-      const { viewer, send, sender } = await looking(world);
+      const { viewer, send, sender } = await openLook(world);
       await api.clock.run(LOOK_CHECK_INTERVAL_MS, 1000);
       send(sender.next());
       await until('it goes on after the first check', () => viewer.messages.length === 1 && viewer.keepAlives === 2);
@@ -286,8 +345,8 @@ describe('a look ends within the interval of the check', () => {
   it('when the session ended; another session of the same person goes on', async () => {
     const world = await claimed();
     const { api } = world;
-    const one = await looking(world);
-    const other = await looking(world);
+    const one = await openLook(world);
+    const other = await openLook(world);
     await api.app.inject({ method: 'DELETE', url: '/v1/session', headers: { authorization: `Bearer ${one.token}` } });
     await api.clock.run(LOOK_CHECK_INTERVAL_MS, 1000);
     await until('the first is over', () => one.viewer.isEnded);
@@ -310,7 +369,7 @@ describe('a look ends within the interval of the check', () => {
         },
       },
     }));
-    const { viewer } = await looking(world);
+    const { viewer } = await openLook(world);
     await world.api.clock.run(LOOK_CHECK_INTERVAL_MS, 1000);
     await until('it goes on', () => viewer.keepAlives === 2);
     isBroken = true;
@@ -335,7 +394,7 @@ describe('the time of a look', () => {
 
   it('is over 70 s after its start where the camera is silent', async () => {
     const world = await claimed();
-    const { viewer } = await looking(world);
+    const { viewer } = await openLook(world);
     await pass(world, viewer, 65_000);
     expect(viewer.isEnded).toBe(false);
     await pass(world, viewer, 5000);
@@ -345,7 +404,7 @@ describe('the time of a look', () => {
 
   it('goes on while the camera sends, and is over when it has been silent for 15 s', async () => {
     const world = await claimed();
-    const { viewer, send, sender } = await looking(world);
+    const { viewer, send, sender } = await openLook(world);
     await pass(world, viewer, 200_000, () => {
       send(sender.next());
     });
@@ -357,7 +416,7 @@ describe('the time of a look', () => {
   it('is prolonged by a renewal, which reaches the camera', async () => {
     const world = await claimed();
     const { camera, claim, api } = world;
-    const { viewer, order, token } = await looking(world);
+    const { viewer, order, token } = await openLook(world);
     const { session } = order.value;
     const renewal = lookOrder(claim, camera.signers[2], { session, renewal: 1 });
     expect(await renew(world, token, renewal)).toBe(202);
@@ -376,7 +435,7 @@ describe('the time of a look', () => {
 
   it('is not prolonged by the renewal of another member', async () => {
     const world = await claimed();
-    const { viewer, order } = await looking(world);
+    const { viewer, order } = await openLook(world);
     const [owner] = world.camera.signers;
     const other = lookOrder(world.claim, owner, { session: order.value.session, renewal: 1 });
     expect(await renew(world, (await world.api.session(owner)).token, other)).toBe(202);
@@ -398,7 +457,7 @@ it('a row whose account is not that of its claim opens no look, and raises an al
     },
   }));
   const { api, camera, claim } = world;
-  (await looking(world)).viewer.leave();
+  (await openLook(world)).viewer.leave();
   isMixedUp = true;
   const [owner] = camera.signers;
   const viewer = await Viewer.open(await api.port(), (await api.session(owner)).token, lookOrder(claim, owner));
