@@ -57,6 +57,8 @@ export const LIMITS = {
   lookMaxSeconds: 60,
   /** Ciphertext of one live message: a message of `messageMaxBytes` with room for what stands around it. */
   liveMaxBytes: 128 * 1024 - 64,
+  /** One picture of a look, in as many messages as it needs. */
+  liveUnitMaxBytes: 1024 * 1024,
   mediaReceiptEntriesMax: 32,
   /** A household's settings object, its wraps (9,395 bytes for 8 recipients) and its ciphertext. */
   settingsMaxBytes: 64 * 1024,

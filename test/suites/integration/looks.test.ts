@@ -10,7 +10,7 @@ import { describeWith } from '../../support/engines/tools.js';
 import { keptFolder } from '../../support/runner/temp.js';
 import { until } from '../../support/runner/wait.js';
 import { LookSite, type LiveCamera } from '../../support/worlds/look-site.js';
-import { LiveSender, type Viewer } from '../../support/worlds/look-world.js';
+import { LiveSender, type Viewer } from '../../support/worlds/live-viewer.js';
 
 const CHECK_MS = 5000;
 const LARGE_BYTES = 100_000;

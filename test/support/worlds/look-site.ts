@@ -21,7 +21,7 @@ import { ForwardClock } from '../runner/forward-clock.js';
 import { tempFolder } from '../runner/temp.js';
 import { CameraV2 } from './camera-v2.js';
 import { CameraWorld } from './camera-world.js';
-import { lookOrder, Viewer } from './look-world.js';
+import { lookOrder, Viewer } from './live-viewer.js';
 import { PAGE_ORIGIN, TestCloud } from './test-cloud.js';
 
 function isCluster(broker: TestBroker): broker is TestCluster {

@@ -1,150 +1,186 @@
-import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { realRandom } from '../../../common/adapters/real-random.js';
-import { toBase64, toHex } from '../../../common/bytes.js';
+import { Counters } from '../../../common/counters.js';
+import { SealcamError } from '../../../common/errors.js';
+import { LookLight } from '../../../agent/look/look-light.js';
+import type { LiveLink } from '../../../agent/look/look-session.js';
+import { Looks, type LooksDependencies } from '../../../agent/look/looks.js';
+import { MockIndicator } from '../../../hal/mock/peripherals.js';
+import type { VideoInfo, VideoUnit } from '../../../hal/video-source.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { Signer } from '../../../protocol/crypto/suite.js';
-import type { AnyClaim } from '../../../protocol/objects/claim.js';
-import { KEM_KEY_BYTES } from '../../../protocol/objects/ids.js';
+import { encapsulate, xwingKeys, type XWingKeys } from '../../../protocol/crypto/xwing.js';
 import { lookKind, type Look } from '../../../protocol/objects/look.js';
-import { signObject, type Verified } from '../../../protocol/objects/signed-object.js';
-import { decodeLive, encodeLive, LIVE_FLAGS } from '../../../protocol/transport/live.js';
-import { afterThisTest } from '../runner/after-test.js';
+import { anyRecordKind, type AnyRecord } from '../../../protocol/objects/record.js';
+import { openSigned, signObject, type Verified } from '../../../protocol/objects/signed-object.js';
+import { liveKey } from '../../../protocol/seal/live-key.js';
+import { LiveOpener, type LiveArrival } from '../../../protocol/transport/live-session.js';
+import { codeOf } from '../codes.js';
+import { storeOf } from '../outbox-store.js';
+import { testLog, type LogEntry } from './test-agent.js';
+import { jpegOf } from './filming-world.js';
+import { household, type OrderWorld } from './order-world.js';
+import { letPromisesRun } from './period-world.js';
 
-const { keyUnit, initialisation, end } = LIVE_FLAGS;
-/** Units from one key unit to the next. */
-const UNITS_PER_KEY = 5;
+type Answer = NonNullable<AnyRecord['command']>;
 
-/** Signs an order to look. */
-export function lookOrder(claim: Verified<AnyClaim>, signer: Signer, change: Partial<Look> = {}): Verified<Look> {
-  const { device, epoch } = claim.value;
-  return signObject(lookKind, nodeSuite, signer, {
-    version: 2,
-    device,
-    epoch,
-    claimHash: claim.hash,
-    session: realRandom.bytes(16),
-    kemKey: (change.renewal ?? 0) > 0 ? null : realRandom.bytes(KEM_KEY_BYTES),
-    renewal: 0,
-    seconds: 60,
-    recent: [0, claim.hash],
-    ...change,
-  });
-}
+/** An indicator that is seen to work, or not. */
+class TestIndicator extends MockIndicator {
+  works = true;
 
-/** What a camera publishes in one look, as noise: an initialisation, then units of which every fifth is a key unit. */
-export class LiveSender {
-  private readonly session: Uint8Array;
-  private readonly bytes: number;
-  private n = 0;
-
-  constructor(session: Uint8Array, bytes = 100) {
-    this.session = session;
-    this.bytes = bytes;
-  }
-
-  next(flags = this.n === 0 ? initialisation : (this.n - 1) % UNITS_PER_KEY === 0 ? keyUnit : 0): Uint8Array {
-    return encodeLive({ session: this.session, n: this.n++, flags, ciphertext: realRandom.bytes(this.bytes) });
-  }
-
-  last(): Uint8Array {
-    return encodeLive({ session: this.session, n: this.n++, flags: end, ciphertext: realRandom.bytes(16) });
-  }
-
-  many(count: number): Uint8Array[] {
-    return Array.from({ length: count }, () => this.next());
+  override isShown(): Promise<boolean> {
+    return Promise.resolve(this.works);
   }
 }
 
-const LAST_FRAME = 0xffffffff;
+/** What a viewer sent and keeps. */
+export interface Asked {
+  readonly order: Verified<Look>;
+  readonly keys: XWingKeys;
+  /** Code of its refusal, or `accepted`. */
+  readonly code: string;
+}
 
-/** A viewer's side of a look, over a socket. */
-export class Viewer {
-  readonly status: number;
-  readonly contentType: string;
-  /** Live messages as they came. */
-  readonly messages: Uint8Array[] = [];
-  keepAlives = 0;
-  /** The last frame; null before it has come. */
-  reason: { readonly code: string; readonly message: string } | null = null;
-  isEnded = false;
-  private readonly asked: ClientRequest;
-  private readonly response: IncomingMessage;
-  private rest = Buffer.alloc(0);
+/** A camera of version 2 with a household, through which its members look; frames and units come from the test. */
+export class LookWorld {
+  readonly orders: OrderWorld = household();
+  readonly clock = this.orders.clock;
+  readonly counters = new Counters();
+  readonly log: LogEntry[] = [];
+  readonly indicator = new TestIndicator(true);
+  readonly light = new LookLight(this.indicator);
+  readonly looks: Looks;
+  /** Live messages that left, in order. */
+  readonly sent: Uint8Array[] = [];
+  /** Seq of records that did not reach the broker yet. */
+  readonly unpublished = new Set<number>();
+  readonly link: { -readonly [K in keyof LiveLink]: LiveLink[K] } = {
+    hasLiveRoom: true,
+    liveMessageMaxBytes: 128 * 1024,
+    wasPublished: ({ seq }: { readonly seq: number }): boolean => !this.isHeldBack && !this.unpublished.has(seq),
+    publishLive: (message: Uint8Array): void => void this.sent.push(message),
+  };
+  isHeldBack = false;
+  forbidden: 'privacy' | 'off-schedule' | null = null;
+  isSeeing = true;
+  /** What the masks make of a frame. */
+  masked: LooksDependencies['masked'] = ({ jpeg }) => Promise.resolve(jpeg);
+  encapsulate: LooksDependencies['encapsulate'] = (key) => Promise.resolve(encapsulate(nodeSuite, realRandom, key));
+  private index = 0;
 
-  private constructor(asked: ClientRequest, response: IncomingMessage) {
-    this.asked = asked;
-    this.response = response;
-    this.status = response.statusCode ?? 0;
-    this.contentType = response.headers['content-type'] ?? '';
-    response.on('error', () => undefined);
-    response.on('close', () => {
-      this.isEnded = true;
+  constructor(make = (deps: LooksDependencies) => new Looks(deps)) {
+    const { outbox } = this.orders;
+    this.light.show('recording');
+    this.looks = make({
+      suite: nodeSuite,
+      outbox,
+      clock: this.clock,
+      counters: this.counters,
+      log: testLog(this.log),
+      now: () => this.orders.time(),
+      light: this.light,
+      link: this.link,
+      encapsulate: (key) => this.encapsulate(key),
+      forbidden: () => this.forbidden,
+      isSeeing: () => this.isSeeing,
+      masked: (frame) => this.masked(frame),
     });
   }
 
-  /** Sends an order, and reads what follows unless `isReading` is false. */
-  static open(port: number, token: string, order: Verified<Look>, isReading = true): Promise<Viewer> {
-    return new Promise((resolve, reject) => {
-      const body = JSON.stringify({ order: toBase64(order.bytes) });
-      const asked = request({
-        host: '127.0.0.1',
-        port,
-        method: 'POST',
-        path: `/v1/devices/${toHex(order.value.device)}/looks`,
-        headers: {
-          authorization: `Bearer ${token}`,
-          'content-type': 'application/json',
-          'content-length': Buffer.byteLength(body),
-        },
+  /** Signs an order and gives it to the camera. */
+  async ask(signer: Signer = this.orders.camera.owner, change: Partial<Look> = {}): Promise<Asked> {
+    const keys = xwingKeys(nodeSuite, realRandom.bytes(32));
+    const { claim, camera } = this.orders;
+    const order = signObject<Look>(lookKind, nodeSuite, signer, {
+      version: 2,
+      device: camera.deviceId,
+      epoch: claim.value.epoch,
+      claimHash: claim.hash,
+      session: realRandom.bytes(16),
+      kemKey: keys.publicKey,
+      renewal: 0,
+      seconds: 60,
+      recent: change.recent ?? this.orders.recentRecord(),
+      ...change,
+    });
+    const code = await this.give(order.bytes);
+    return { order, keys, code };
+  }
+
+  renew(asked: Asked, renewal: number, change: Partial<Look> = {}, signer = this.orders.camera.owner): Promise<Asked> {
+    const { session } = asked.order.value;
+    return this.ask(signer, { session, kemKey: null, renewal, ...change });
+  }
+
+  async give(order: Uint8Array): Promise<string> {
+    const code = codeOf(() => {
+      this.looks.handleOrder(order);
+    });
+    await letPromisesRun();
+    return code;
+  }
+
+  /** Gives the camera frames for this long, four a second. */
+  async film(ms: number, jpeg = jpegOf()): Promise<void> {
+    for (let passed = 0; passed < ms; passed += 250) {
+      this.clock.advance(250);
+      await this.frame(jpeg);
+    }
+  }
+
+  /** Gives it a frame of now. */
+  async frame(jpeg = jpegOf()): Promise<void> {
+    this.looks.addFrame({ jpeg, monotonicMs: this.clock.monotonicMs(), index: this.index++ });
+    await letPromisesRun();
+  }
+
+  /** Gives it a unit of video of now. */
+  encode(unit: Partial<VideoUnit>, info: VideoInfo): void {
+    this.looks.addUnit({ bytes: jpegOf(), isKey: true, monotonicMs: this.clock.monotonicMs(), ...unit }, info);
+  }
+
+  /** Returns all commands that the camera recorded, with their records. */
+  answers(): { readonly record: Verified<AnyRecord>; readonly command: Answer }[] {
+    return storeOf(this.orders.outbox)
+      .queries.recordsAfter.all({ epoch: 0, seq: 0, limit: 1000 })
+      .flatMap(({ bytes }) => {
+        const record = openSigned(anyRecordKind, nodeSuite, new Uint8Array(bytes));
+        const { command } = record.value;
+        return command?.action === 'look' ? [{ record, command }] : [];
       });
-      afterThisTest(() => {
-        asked.destroy();
-      });
-      asked.on('error', reject);
-      asked.once('response', (response) => {
-        const viewer = new Viewer(asked, response);
-        if (isReading) viewer.read();
-        resolve(viewer);
-      });
-      asked.end(body);
+  }
+
+  /** Returns the result of each answer: its code where it was refused, `look`, `renewal`, or the reason of its end. */
+  results(): string[] {
+    return this.answers().map(({ command: { code, look, lookEnd } }) => {
+      if (code !== undefined) return code;
+      if (lookEnd !== undefined) return lookEnd.reason;
+      return look?.ciphertext instanceof Uint8Array ? 'look' : 'renewal';
     });
   }
 
-  /** Numbers of the messages. */
-  get numbers(): number[] {
-    return this.messages.map((message) => decodeLive(message).n);
-  }
-
-  read(): void {
-    this.response.on('data', (part: Buffer) => {
-      this.rest = Buffer.concat([this.rest, part]);
-      if (this.status === 200) while (this.readFrame());
+  /** Returns the viewer's end of a session, from the camera's own record. */
+  openerOf({ order, keys }: Asked): LiveOpener {
+    const answer = this.answers().find(({ command }) => Buffer.from(command.look?.order ?? []).equals(order.bytes));
+    const ciphertext = answer?.command.look?.ciphertext;
+    if (answer === undefined || !(ciphertext instanceof Uint8Array)) throw new SealcamError('not-found', 'no answer');
+    const key = liveKey(nodeSuite, keys.decapsulate(ciphertext), {
+      orderHash: order.hash,
+      claimHash: this.orders.claim.hash,
+      answerHash: answer.record.hash,
     });
+    return new LiveOpener(nodeSuite, order.value.session, key);
   }
 
-  /** What a refusal says. */
-  get refusal(): unknown {
-    return this.status === 200 ? null : (JSON.parse(this.rest.toString()) as unknown);
-  }
-
-  leave(): void {
-    this.asked.destroy();
-  }
-
-  /** Reads one frame; returns whether there was a whole one. */
-  private readFrame(): boolean {
-    if (this.rest.length < 4) return false;
-    const length = this.rest.readUInt32BE(0);
-    const isLast = length === LAST_FRAME;
-    const start = isLast ? 8 : 4;
-    if (this.rest.length < start) return false;
-    const stop = start + (isLast ? this.rest.readUInt32BE(4) : length);
-    if (this.rest.length < stop) return false;
-    const payload = this.rest.subarray(start, stop);
-    this.rest = this.rest.subarray(stop);
-    if (isLast) this.reason = JSON.parse(payload.toString()) as { code: string; message: string };
-    else if (length === 0) this.keepAlives++;
-    else this.messages.push(new Uint8Array(payload));
-    return true;
+  /** Returns what a viewer can open of all that was sent. */
+  seenBy(asked: Asked): LiveArrival[] {
+    const opener = this.openerOf(asked);
+    return this.sent.flatMap((message) => {
+      const arrivals: LiveArrival[] = [];
+      codeOf(() => {
+        const arrival = opener.open(message);
+        if (arrival !== null) arrivals.push(arrival);
+      });
+      return arrivals;
+    });
   }
 }

@@ -11,7 +11,7 @@ import { TinyBroker } from '../../../support/engines/tiny-broker.js';
 import { afterThisTest } from '../../../support/runner/after-test.js';
 import { VirtualClock } from '../../../support/runner/virtual-clock.js';
 import { until } from '../../../support/runner/wait.js';
-import { LiveSender } from '../../../support/worlds/look-world.js';
+import { LiveSender } from '../../../support/worlds/live-viewer.js';
 import { testLog, type LogEntry } from '../../../support/worlds/test-agent.js';
 
 const PASSWORD = 'only for this test';

@@ -18,7 +18,7 @@ import { until } from '../../../support/runner/wait.js';
 import { ApiWorld } from '../../../support/worlds/api-world.js';
 import { CameraV2 } from '../../../support/worlds/camera-v2.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
-import { LiveSender, lookOrder, Viewer } from '../../../support/worlds/look-world.js';
+import { LiveSender, lookOrder, Viewer } from '../../../support/worlds/live-viewer.js';
 
 interface World {
   readonly api: ApiWorld;
