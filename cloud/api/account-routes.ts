@@ -8,7 +8,7 @@ import type { ApiContext } from './context.js';
 import { ExportedReceipts } from './exported-receipts.js';
 import type { FastifyInstance } from './fastify.js';
 import type { ReadRecord } from './reader.js';
-import { base64List } from './wire.js';
+import { accessJson, base64List } from './wire.js';
 
 const security = [{ session: [] }];
 
@@ -104,12 +104,5 @@ function claimOrAccessLine(
     const claim = { type: 'claim', claim: toBase64(item.row.claim ?? new Uint8Array(0)), state: item.row.state };
     return kemKeys === null ? claim : { ...claim, kemKeys: base64List(kemKeys) };
   }
-  const { reader, device, mediaId, ...rest } = item.entry;
-  return {
-    type: 'access',
-    ...rest,
-    reader: toHex(reader),
-    device: toHex(device),
-    mediaId: mediaId === null ? null : toHex(mediaId),
-  };
+  return { type: 'access', ...accessJson(item.entry) };
 }

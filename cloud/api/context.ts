@@ -4,10 +4,21 @@ import type { Log } from '../../common/log.js';
 import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
 import type { CloudStore } from '../store/store.js';
 import type { Feed } from './feed.js';
+import type { LivePart } from './look-stream.js';
 import type { Reader } from './reader.js';
 import type { Sessions } from './sessions.js';
 import type { Statements } from './statements.js';
 import type { Uploads } from './uploads.js';
+
+/** Live messages of cameras, by session id. */
+export interface LiveSource {
+  /**
+   * Passes on the messages of one look. Resolves once they arrive, with the function that ends it.
+   *
+   * @throws SealcamError `request-invalid` for a session id that is in use; `broker-unreachable`
+   */
+  subscribe(device: Uint8Array, session: Uint8Array, receive: (part: LivePart) => void): Promise<() => void>;
+}
 
 /** Shared by all routes. */
 export interface ApiContext {
@@ -21,6 +32,7 @@ export interface ApiContext {
   readonly statements: Statements;
   readonly uploads: Uploads;
   readonly feed: Feed;
+  readonly live: LiveSource;
   /** How long records are kept, at least. */
   readonly keepsForMs: number;
   /** Time between a deletion and its erasing, in which it can be undone. */

@@ -17,6 +17,7 @@ const OTHER_ANSWERS: Readonly<Record<string, readonly [type: string, description
   'GET /v1/media/:device/:epoch/:hash': ['application/octet-stream', 'the sealed body; 206 with a Range header'],
   'PUT /v1/media/:device/:epoch/:hash': ['application/cose', 'a signed media receipt'],
   '/v1/account/export': ['application/x-ndjson', 'one JSON object a line: export, claim, record, access'],
+  'POST /v1/devices/:device/looks': ['application/octet-stream', 'frames of live messages'],
   '/v1/stream': ['text/event-stream', 'events ready, record, camera, notice, paused'],
 };
 
@@ -31,6 +32,8 @@ const REFUSALS: Readonly<Record<string, readonly ErrorCode[]>> = {
   'GET /v1/devices/:device/offer': ['not-found'],
   'POST /v1/devices/:device/offer-request': ['not-found'],
   'POST /v1/devices/:device/commands': ['not-found'],
+  'POST /v1/devices/:device/looks': ['malformed', 'bad-signature', 'not-found', 'broker-unreachable'],
+  'POST /v1/devices/:device/looks/renewals': ['malformed', 'bad-signature', 'not-found'],
   'POST /v1/claims': ['foreign', 'claim-refused', 'claim-downgrade', 'kem-key'],
   'POST /v1/claims/accepted': ['foreign', 'claim-refused', 'kem-key'],
   'GET /v1/cameras/:device/:epoch/records': ['not-found'],

@@ -10,7 +10,7 @@ import { kemHashesOf } from '../store/periods.js';
 import type { AccessEntry, ClaimRow, NewMedia, StoredRecord } from '../store/store.js';
 import type { FeedItem } from './feed.js';
 import { NO_BYTES, type ReadRecord } from './record-reader.js';
-import { SegmentReader } from './segment-reader.js';
+import { LookReader } from './look-reader.js';
 import type { Session } from './sessions.js';
 
 export type { ReadRecord } from './record-reader.js';
@@ -28,7 +28,7 @@ export interface ExportedRecord {
  * The only way from the store to a reader. Each read fetches the claim row of the record's own epoch, verifies the record
  * again, and writes the access log before it returns anything. What does not verify raises an alarm and is not shown.
  */
-export class Reader extends SegmentReader {
+export class Reader extends LookReader {
   /**
    * Returns the epochs that a person may read, without revoked ones and those of accounts that are paused or marked. Of
    * accounts whose invitation the person has not accepted, there are a few.
@@ -73,26 +73,6 @@ export class Reader extends SegmentReader {
     const { claims, reads } = this.deps.store;
     const rows = await claims.readableBy(key, household);
     return rows.length === 0 ? null : ((await reads.pauseOf(rows.map(({ account }) => account)))?.sentence ?? null);
-  }
-
-  /**
-   * Returns the claim row of an epoch that this key may read. A reader without the right to see a camera does not learn
-   * whether it exists.
-   *
-   * @throws SealcamError `not-found`, `reads-paused`, `revocation-stale`, `store-unavailable`
-   */
-  async rowFor(key: Uint8Array, device: Uint8Array, epoch: number): Promise<ClaimRow> {
-    const { claims } = this.deps.store;
-    const row = (await claims.isMember(device, epoch, key)) ? await claims.row(device, epoch) : undefined;
-    if (row === undefined || (await this.isRevoked(row))) throw new SealcamError('not-found', 'no such camera');
-    const isRequested = equal(row.device, device) && row.epoch === epoch;
-    if (!isRequested) {
-      const reason = 'the store answered with the row of another epoch';
-      await this.raiseAlarm(key, row, { verdict: 'foreign', reason, bytes: row.claim ?? NO_BYTES });
-    }
-    if (!isRequested || !(await this.mayRead(key, row))) throw new SealcamError('not-found', 'no such camera');
-    await this.requireReadsOpen(key, row.account);
-    return row;
   }
 
   /**

@@ -1,5 +1,5 @@
 import { equal } from '../../common/bytes.js';
-import { asSealcamError } from '../../common/errors.js';
+import { asSealcamError, SealcamError } from '../../common/errors.js';
 import type { AnyClaim } from '../../protocol/objects/claim.js';
 import { accountId } from '../../protocol/objects/ids.js';
 import { anyRecordKind, type AnyRecord } from '../../protocol/objects/record.js';
@@ -9,7 +9,7 @@ import { checkContinuity, type Continuity } from '../../protocol/verify/continui
 import type { Verdict } from '../../protocol/verify/verdict.js';
 import { Refusals } from '../alarms/refusals.js';
 import { segmentsIn } from '../store/segments.js';
-import type { AccessEntry, ClaimRow, EpochKey, StoredRecord } from '../store/store.js';
+import type { AccessEntry, AccessLook, ClaimRow, EpochKey, StoredRecord } from '../store/store.js';
 import { AccessWriter } from './access-writer.js';
 import { ReadGate, type ReaderDependencies } from './read-gate.js';
 
@@ -36,9 +36,10 @@ export interface Mismatch {
 /** What a line of the access log adds to reader and epoch. */
 interface Access {
   readonly what: AccessEntry['what'];
-  readonly fromSeq: number;
-  readonly toSeq: number;
+  readonly fromSeq: number | null;
+  readonly toSeq: number | null;
   readonly mediaId: Uint8Array | null;
+  readonly look?: AccessLook;
 }
 
 /** What every read shares: the claim decides, the record is verified again, the access log is written first. */
@@ -50,6 +51,26 @@ export class RecordReader extends ReadGate {
     super(deps);
     this.refusals = new Refusals(deps);
     this.accessWriter = new AccessWriter(deps.store.access);
+  }
+
+  /**
+   * Returns the claim row of an epoch that this key may read. A reader without the right to see a camera does not learn
+   * whether it exists.
+   *
+   * @throws SealcamError `not-found`, `reads-paused`, `revocation-stale`, `store-unavailable`
+   */
+  async rowFor(key: Uint8Array, device: Uint8Array, epoch: number): Promise<ClaimRow> {
+    const { claims } = this.deps.store;
+    const row = (await claims.isMember(device, epoch, key)) ? await claims.row(device, epoch) : undefined;
+    if (row === undefined || (await this.isRevoked(row))) throw new SealcamError('not-found', 'no such camera');
+    const isRequested = equal(row.device, device) && row.epoch === epoch;
+    if (!isRequested) {
+      const reason = 'the store answered with the row of another epoch';
+      await this.raiseAlarm(key, row, { verdict: 'foreign', reason, bytes: row.claim ?? NO_BYTES });
+    }
+    if (!isRequested || !(await this.mayRead(key, row))) throw new SealcamError('not-found', 'no such camera');
+    await this.requireReadsOpen(key, row.account);
+    return row;
   }
 
   /**

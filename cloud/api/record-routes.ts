@@ -9,6 +9,7 @@ import type { Session } from './sessions.js';
 import type { cameraItem, firstAnswer } from './wire.js';
 import {
   accessAnswer,
+  accessJson,
   base64List,
   bytesOf,
   camerasAnswer,
@@ -126,12 +127,7 @@ export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
       const entries = await reader.accessLog(session, ACCESS_LINES_MAX);
       return {
         archivedBeforeMs: await context.store.access.archivedUntilMs(),
-        entries: entries.map(({ reader: who, device, mediaId, ...rest }) => ({
-          ...rest,
-          reader: toHex(who),
-          device: toHex(device),
-          mediaId: mediaId === null ? null : toHex(mediaId),
-        })),
+        entries: entries.map(accessJson),
       };
     },
   );

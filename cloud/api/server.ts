@@ -17,6 +17,7 @@ import { cors, fastify, rateLimit, swagger, type FastifyInstance } from './fasti
 import { headsRoutes } from './heads-routes.js';
 import { describedRoute } from './openapi.js';
 import { kemKeyRoutes } from './kem-key-routes.js';
+import { lookRoutes } from './look-routes.js';
 import { mediaRoutes } from './media-routes.js';
 import { recordRoutes } from './record-routes.js';
 import { revocationRoutes } from './revocation-routes.js';
@@ -59,6 +60,7 @@ const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
   'too-large': 413,
   'rate-limited': 429,
   'store-unavailable': 503,
+  'broker-unreachable': 503,
   'reads-paused': 503,
   'revocation-stale': 503,
   'revocation-rollback': 409,
@@ -158,6 +160,7 @@ export async function buildServer(context: ApiContext, settings: ServerSettings)
   recordRoutes(app, context);
   await mediaRoutes(app, context);
   streamRoutes(app, context, limits);
+  lookRoutes(app, context, limits);
   accountRoutes(app, context);
   deletionRoutes(app, context);
   headsRoutes(app, context);

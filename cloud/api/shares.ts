@@ -1,8 +1,11 @@
 import { BlockList, isIP, isIPv4 } from 'node:net';
 import { addressShare } from '../../common/adapters/address-share.js';
+import type { Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
 import { SealcamError } from '../../common/errors.js';
 import { countRefused, type ShareName } from '../alarms/shares.js';
+
+const MINUTE_MS = 60_000;
 
 /** What one person or one address may hold of this process at a time, and how long a request may take to arrive. */
 export interface HttpLimits {
@@ -10,6 +13,12 @@ export interface HttpLimits {
   readonly streamsPerAddress: number;
   /** Streams of all keys that may read no camera: a person before the first claim, and every stranger. */
   readonly strangerStreamsMax: number;
+  /** Looks of one person, of all members at the cameras of one account, and from one address. */
+  readonly looksPerKey: number;
+  readonly looksPerAccount: number;
+  readonly looksPerAddress: number;
+  /** Orders to look, renewals included, of one person. */
+  readonly lookOrdersPerMinute: number;
   readonly connectionsPerAddress: number;
   readonly headersWithinMs: number;
   /** A request with its body: the largest body of a clip, at the slowest rate that is not cut off, takes 128 s. */
@@ -22,6 +31,10 @@ export const HTTP_LIMITS: HttpLimits = {
   streamsPerKey: 16,
   streamsPerAddress: 128,
   strangerStreamsMax: 1000,
+  looksPerKey: 8,
+  looksPerAccount: 16,
+  looksPerAddress: 64,
+  lookOrdersPerMinute: 30,
   connectionsPerAddress: 512,
   headersWithinMs: 15_000,
   requestWithinMs: 150_000,
@@ -57,6 +70,33 @@ export class Share {
       if (left === 0) this.held.delete(holder);
       else this.held.set(holder, left);
     };
+  }
+}
+
+/** A number of things in a minute for each holder. */
+export class MinuteShare {
+  private readonly name: ShareName;
+  private readonly most: number;
+  private readonly deps: { readonly clock: Clock; readonly counters: Counters };
+  private readonly used = new Map<string, number>();
+  private minute = 0;
+
+  constructor(name: ShareName, most: number, deps: { readonly clock: Clock; readonly counters: Counters }) {
+    this.name = name;
+    this.most = most;
+    this.deps = deps;
+  }
+
+  /** Counts one of this holder. @throws SealcamError `rate-limited` */
+  use(holder: string): void {
+    const minute = Math.floor(this.deps.clock.monotonicMs() / MINUTE_MS);
+    if (minute !== this.minute) this.used.clear();
+    this.minute = minute;
+    const count = (this.used.get(holder) ?? 0) + 1;
+    this.used.set(holder, count);
+    if (count <= this.most) return;
+    countRefused(this.deps.counters, this.name);
+    throw new SealcamError('rate-limited', 'too many in a minute');
   }
 }
 

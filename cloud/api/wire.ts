@@ -3,6 +3,7 @@ import * as v from '../../common/schema.js';
 import { fromBase64, fromHex, toBase64, toHex } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { VERDICTS, type Verdict } from '../../protocol/verify/verdict.js';
+import type { AccessEntry } from '../store/store.js';
 import type { ReadRecord } from './reader.js';
 
 /** Bodies and answers of the HTTP API. Ids are lower-case hex, signed objects base64, times milliseconds since 1970 UTC. */
@@ -152,10 +153,19 @@ export const accessAnswer = v.object({
       reader: hexOf(32),
       device: hexOf(32),
       epoch: v.int(),
-      what: v.picklist(['records', 'media', 'stream', 'export']),
+      what: v.picklist(['records', 'media', 'stream', 'export', 'look']),
       fromSeq: v.nullable(v.int()),
       toSeq: v.nullable(v.int()),
       mediaId: v.nullable(hexOf(16)),
+      look: v.nullable(
+        v.object({
+          session: hexOf(16),
+          end: described(
+            v.nullable(v.object({ bytes: v.int(), seconds: v.int() })),
+            'what was relayed of live pictures, and for how long; null in the line with which the look begins',
+          ),
+        }),
+      ),
     }),
   ),
   archivedBeforeMs: described(
@@ -241,5 +251,22 @@ export function recordJson({
     missing: continuity.verdict === 'gap' ? continuity.missing : null,
     media: media.map((item) => ({ id: toHex(item.id), available: item.isAvailable })),
     segments: segments.map((item) => ({ id: toHex(item.id), available: item.isAvailable })),
+  };
+}
+
+/** Returns a line of the access log as the API shows it. */
+export function accessJson({
+  reader,
+  device,
+  mediaId,
+  look,
+  ...rest
+}: AccessEntry): v.InferOutput<typeof accessAnswer>['entries'][number] {
+  return {
+    ...rest,
+    reader: toHex(reader),
+    device: toHex(device),
+    mediaId: mediaId === null ? null : toHex(mediaId),
+    look: look === undefined ? null : { session: toHex(look.session), end: look.end },
   };
 }

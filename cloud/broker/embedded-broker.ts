@@ -40,7 +40,7 @@ const NONE: Rights = { publish: [], subscribe: [] };
 
 function rightsOfDevice(device: Uint8Array): Rights {
   return {
-    publish: [topicOf(device, 'up'), topicOf(device, 'status')],
+    publish: [topicOf(device, 'up'), topicOf(device, 'status'), topicOf(device, 'live')],
     subscribe: [topicOf(device, 'down')],
   };
 }

@@ -16,8 +16,9 @@ export const BROKER_LIMITS = {
   /** A message with its topic. */
   packetMaxBytes: LIMITS.messageMaxBytes + 1024,
   /** What a client may send at once, after which it is read at `bytesPerSecond`. */
-  burstBytes: 256 * 1024,
-  bytesPerSecond: 192 * 1024,
+  burstBytes: 512 * 1024,
+  /** Two looks at 2 Mbit/s and 15 messages a second each, with what a camera sends besides. */
+  bytesPerSecond: 768 * 1024,
   /** What a packet costs beside its bytes: many small ones take as much time as large ones. */
   packetCostBytes: 4096,
 } as const;

@@ -24,12 +24,18 @@ const lineSchema = v.pipe(
     reader: v.hexBytes(32),
     device: v.hexBytes(32),
     epoch: v.int(),
-    what: v.picklist(['records', 'media', 'stream', 'export']),
+    what: v.picklist(['records', 'media', 'stream', 'export', 'look']),
     from_seq: seq,
     to_seq: seq,
     media_id: v.nullable(v.hexBytes(16)),
+    look: v.optional(
+      v.strictObject({
+        session: v.hexBytes(16),
+        end: v.nullable(v.strictObject({ bytes: v.int(), seconds: v.int() })),
+      }),
+    ),
   }),
-  v.transform(({ id, at, reader, device, epoch, what, from_seq, to_seq, media_id }): AccessLine => ({
+  v.transform(({ id, at, reader, device, epoch, what, from_seq, to_seq, media_id, look }): AccessLine => ({
     id,
     atMs: at,
     reader,
@@ -39,10 +45,11 @@ const lineSchema = v.pipe(
     fromSeq: from_seq,
     toSeq: to_seq,
     mediaId: media_id,
+    ...(look === undefined ? {} : { look }),
   })),
 );
 
-function textOf({ id, atMs, reader, device, epoch, what, fromSeq, toSeq, mediaId }: AccessLine): string {
+function textOf({ id, atMs, reader, device, epoch, what, fromSeq, toSeq, mediaId, look }: AccessLine): string {
   return JSON.stringify({
     id,
     at: iso(atMs),
@@ -53,6 +60,7 @@ function textOf({ id, atMs, reader, device, epoch, what, fromSeq, toSeq, mediaId
     from_seq: fromSeq,
     to_seq: toSeq,
     media_id: mediaId === null ? null : toHex(mediaId),
+    ...(look === undefined ? {} : { look: { session: toHex(look.session), end: look.end } }),
   });
 }
 

@@ -56,18 +56,21 @@ export async function affectedWithArchive(
 }
 
 function nothingOf({ reader, device, epoch, atMs }: AccessLine): AccessSummary {
-  const counts = { reads: 0, records: 0, stream: 0, media: 0, exports: 0, mediaObjects: 0 };
+  const counts = { reads: 0, records: 0, stream: 0, media: 0, exports: 0, looks: 0, mediaObjects: 0 };
   const readerAccount = accountId(nodeSuite, reader);
   const where = { reader, readerAccount, relation: 'unknown', account: null, device, epoch } as const;
   return { ...where, ...counts, fromSeq: null, toSeq: null, firstMs: atMs, lastMs: atMs };
 }
 
-function withLine(summary: AccessSummary, { what, fromSeq, toSeq, atMs }: AccessLine): AccessSummary {
-  const counted = what === 'export' ? 'exports' : what;
+const COUNTED = { records: 'records', media: 'media', stream: 'stream', export: 'exports', look: 'looks' } as const;
+
+function withLine(summary: AccessSummary, { what, fromSeq, toSeq, atMs, look }: AccessLine): AccessSummary {
+  const counted = COUNTED[what];
+  const isEnd = look !== undefined && look.end !== null;
   return {
     ...summary,
     reads: summary.reads + 1,
-    [counted]: summary[counted] + 1,
+    [counted]: summary[counted] + (isEnd ? 0 : 1),
     fromSeq: fromSeq === null ? summary.fromSeq : Math.min(fromSeq, summary.fromSeq ?? fromSeq),
     toSeq: toSeq === null ? summary.toSeq : Math.max(toSeq, summary.toSeq ?? toSeq),
     firstMs: Math.min(atMs, summary.firstMs),

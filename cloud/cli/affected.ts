@@ -18,12 +18,13 @@ export interface AffectedOptions extends OutputOptions {
 }
 
 const COLUMNS = [
-  ['SHOWN TO', 12],
+  ['SHOWN TO', 9],
   ['WHO', 7],
-  ['CAMERA', 12],
+  ['CAMERA', 9],
   ['EPOCH', -5],
   ['RECORDS', -7],
   ['STREAM', -6],
+  ['LOOKS', -5],
   ['PICTURES', -8],
   ['SEQS', -15],
   ['LAST', 11],
@@ -63,7 +64,7 @@ function isoInZone(ms: number, zone: number): string {
 
 function jsonOf(found: SignedSummary, zone: number): object {
   const { reader, readerAccount, relation, account, device, firstMs, lastMs, fromSeq, toSeq, mediaObjects } = found;
-  const { epoch, reads, records, stream, media, exports, isMixedUp } = found;
+  const { epoch, reads, records, stream, media, exports, looks, isMixedUp } = found;
   return {
     account: toHex(readerAccount),
     relation,
@@ -76,6 +77,7 @@ function jsonOf(found: SignedSummary, zone: number): object {
     stream,
     media,
     exports,
+    looks,
     media_objects: mediaObjects,
     from_seq: fromSeq,
     to_seq: toSeq,
@@ -86,14 +88,16 @@ function jsonOf(found: SignedSummary, zone: number): object {
 }
 
 function lineOf(found: SignedSummary, zone: number): string {
-  const { readerAccount, relation, device, epoch, records, stream, exports, mediaObjects, fromSeq, toSeq } = found;
+  const { readerAccount, relation, device, epoch, records, stream, exports, looks, mediaObjects, fromSeq, toSeq } =
+    found;
   return tableLine([
-    `${toHex(readerAccount).slice(0, 11)}…`,
+    `${toHex(readerAccount).slice(0, 8)}…`,
     relation === 'neither' ? 'NEITHER' : relation,
-    `${toHex(device).slice(0, 11)}…`,
+    `${toHex(device).slice(0, 8)}…`,
     String(epoch),
     String(records + exports),
     String(stream),
+    String(looks),
     String(mediaObjects),
     fromSeq === null || toSeq === null ? '' : `${String(fromSeq)}–${String(toSeq)}`,
     inZone(found.lastMs, zone),

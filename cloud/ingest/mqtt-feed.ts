@@ -1,28 +1,18 @@
 import { Socket } from 'node:net';
-import { mqtt, type IClientOptions, type MqttClient } from './mqtt-client.js';
-import { authorityOf, endpointOf } from '../../common/address.js';
+import { mqtt, type MqttClient } from './mqtt-client.js';
 import { toHex } from '../../common/bytes.js';
 import { atMost, type Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
 import { SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
-import { retrying } from '../../common/retry.js';
 import { parseTopic, topicFilter } from '../../protocol/transport/topics.js';
 import { FaultLog } from '../alarms/fault-log.js';
 import { brokerFault, subscriptionFault, takeoverFault } from './broker-fault.js';
+import { BrokerNodes, nameOf, type BrokerNode, type BrokerSettings } from './broker-nodes.js';
 import type { CameraMessage } from './ingest.js';
 import { Lanes } from './lanes.js';
-import { probeNode } from './probe.js';
 
-export interface FeedSettings {
-  /** The broker, as mqtt:// or mqtts://. */
-  readonly url: string;
-  /** Other nodes of the same broker, tried where the first does not answer. */
-  readonly otherUrls?: readonly string[];
-  readonly username: string | undefined;
-  readonly password: string | undefined;
-  /** PEM of the authorities that may sign the broker; undefined: those of the system. */
-  readonly ca?: string | undefined;
+export interface FeedSettings extends BrokerSettings {
   readonly clientId: string;
   /** Name of a shared subscription, in which the broker sends each message to one worker; undefined for a single worker. */
   readonly group: string | undefined;
@@ -44,8 +34,6 @@ export function shardOf(topic: string, count: number): number {
   return ((id[0] ?? 0) * 256 + (id[1] ?? 0)) % count;
 }
 
-const RECONNECT_INTERVAL_MS = 2000;
-const CONNECT_TIMEOUT_MS = 5000;
 /** How long the broker holds a kept session. */
 const SESSION_EXPIRY_S = 7 * 24 * 3600;
 const STOP_TIMEOUT_MS = 2000;
@@ -83,6 +71,7 @@ function cameraOf(topic: string): string {
 export class MqttFeed {
   private readonly settings: FeedSettings;
   private readonly deps: FeedDependencies;
+  private readonly nodes: BrokerNodes;
   private readonly lanes: Lanes<Arrived>;
   private readonly faults: FaultLog;
   private client: MqttClient | null = null;
@@ -95,6 +84,7 @@ export class MqttFeed {
     this.settings = settings;
     this.deps = deps;
     this.faults = new FaultLog(deps.clock, deps.log);
+    this.nodes = new BrokerNodes(settings, deps.clock);
     const { clock, nextTurn, busyAtOnceMax } = deps;
     this.lanes = new Lanes(
       (messages) => this.handle(messages),
@@ -135,15 +125,12 @@ export class MqttFeed {
    */
   async start(signal: AbortSignal): Promise<void> {
     const { clientId, group, username = '', isKept = false } = this.settings;
-    const { url, version } = await this.findNode(signal);
+    const node = await this.findNode(signal);
+    const { url, version } = node;
     const client = mqtt.connect({
-      ...this.optionsFor(url),
+      ...this.nodes.optionsFor(node),
       clientId,
-      protocolVersion: version,
       clean: !isKept,
-      reconnectPeriod: RECONNECT_INTERVAL_MS,
-      resubscribe: false,
-      servers: this.nodesFrom(url).map(serverOf),
       ...(isKept && version === 5 ? { properties: { sessionExpiryInterval: SESSION_EXPIRY_S } } : {}),
     });
     this.client = client;
@@ -267,41 +254,9 @@ export class MqttFeed {
     }
   }
 
-  /** What every connection to a node needs. */
-  private optionsFor(url: string): IClientOptions {
-    const { username, password, ca } = this.settings;
-    return {
-      ...serverOf(url),
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      ...(username === undefined ? {} : { username }),
-      ...(password === undefined ? {} : { password }),
-      ...(ca === undefined ? {} : { ca }),
-    };
-  }
-
-  /** Returns all nodes, this one first. */
-  private nodesFrom(first: string): readonly string[] {
-    const { url, otherUrls = [] } = this.settings;
-    return [first, ...[url, ...otherUrls].filter((node) => node !== first)];
-  }
-
-  /** Tries the nodes in turn until one answers. The protocol version is 5, or 4 (MQTT 3.1.1) where the node refuses 5. */
-  private async findNode(signal: AbortSignal): Promise<{ readonly url: string; readonly version: 5 | 4 }> {
-    const { url: firstUrl, clientId, username = '' } = this.settings;
-    const options = {
-      clock: this.deps.clock,
-      signal,
-      firstDelayMs: RECONNECT_INTERVAL_MS,
-      maxDelayMs: RECONNECT_INTERVAL_MS,
-    };
-    const node = await retrying(options, async () => {
-      for (const url of this.nodesFrom(firstUrl)) {
-        const answer = await probeNode({ ...this.optionsFor(url), clientId: `${clientId}-probe` }, signal);
-        if (answer.type === 'accepts') return { url, version: answer.version };
-        if (signal.aborted) return null;
-        this.noteFault(brokerFault(nameOf(url), username, answer.error));
-      }
-      return null;
+  private async findNode(signal: AbortSignal): Promise<BrokerNode> {
+    const node = await this.nodes.find(this.settings.clientId, signal, (fault) => {
+      this.noteFault(fault);
     });
     if (node === null) throw stopped();
     return node;
@@ -312,23 +267,6 @@ export class MqttFeed {
     this.lastFault = fault;
     this.faults.error(fault.code, { hint: fault.hint }, fault.message, fault.message);
   }
-}
-
-interface Server {
-  readonly host: string;
-  readonly port: number;
-  readonly protocol: 'mqtt' | 'mqtts';
-}
-
-function serverOf(url: string): Server {
-  const isTls = new URL(url).protocol === 'mqtts:';
-  return { ...endpointOf(url, isTls ? 8883 : 1883), protocol: isTls ? 'mqtts' : 'mqtt' };
-}
-
-/** Returns a node's host and port, for messages. */
-function nameOf(url: string): string {
-  const { host, port } = serverOf(url);
-  return authorityOf(host, port);
 }
 
 function lostFault(name: string): SealcamError {

@@ -17,6 +17,7 @@ import { Statements } from '../api/statements.js';
 import { Tail } from '../api/tail.js';
 import { Uploads } from '../api/uploads.js';
 import { Ingest } from '../ingest/ingest.js';
+import { LiveFeed } from '../ingest/live-feed.js';
 import { MqttFeed, type FeedSettings } from '../ingest/mqtt-feed.js';
 import type { Media } from '../media/kinds.js';
 import type { CloudStore } from '../store/store.js';
@@ -52,6 +53,8 @@ export interface CloudGauges {
   readonly busyCameras: number;
   /** Open streams of readers. */
   readonly streams: number;
+  /** Looks that are open. */
+  readonly looks: number;
   readonly isBrokerConnected: boolean;
   /** Why no messages arrive from the broker; null while they do. */
   readonly brokerFault: string | null;
@@ -71,6 +74,7 @@ export class Cloud {
   private readonly deps: CloudDependencies;
   private readonly feed = new Feed((item) => this.reader.readersOf(item));
   private readonly mqtt: MqttFeed;
+  private readonly live: LiveFeed;
   private readonly makerList: MakerList;
   private readonly reader: Reader;
   private readonly uploads: Uploads;
@@ -157,6 +161,7 @@ export class Cloud {
       },
       pacing: () => this.pacing(),
     });
+    this.live = new LiveFeed(deps.feed, { clock, counters, log: log.child('live') });
     const busyAtOnceMax = busyAtOnce(config);
     this.mqtt = new MqttFeed(deps.feed, {
       ...turns,
@@ -198,6 +203,10 @@ export class Cloud {
         ...HTTP_LIMITS,
         streamsPerKey: config['http.streamsPerKey'],
         streamsPerAddress: config['http.streamsPerAddress'],
+        looksPerKey: config['http.looksPerKey'],
+        looksPerAccount: config['http.looksPerAccount'],
+        looksPerAddress: config['http.looksPerAddress'],
+        lookOrdersPerMinute: config['http.lookOrdersPerMinute'],
         connectionsPerAddress: config['http.connectionsPerAddress'],
       },
     };
@@ -217,6 +226,7 @@ export class Cloud {
         ...context,
         sessions,
         feed: this.feed,
+        live: this.live,
         cloudOrigin,
         reader: this.reader,
         statements: this.statements,
@@ -268,6 +278,7 @@ export class Cloud {
       waiting: this.mqtt.waiting,
       busyCameras: this.mqtt.busyCameras,
       streams: this.feed.count,
+      looks: this.live.count,
       isBrokerConnected: this.mqtt.isConnected,
       brokerFault: this.mqtt.isReceiving ? null : (this.mqtt.fault ?? 'the broker has not answered yet'),
       clockDoubt: this.deletionClock.reason,
@@ -283,6 +294,7 @@ export class Cloud {
     this.stopWaiting();
     this.retention.stop();
     this.tail?.stop();
+    this.live.stop();
     await this.mqtt.stop();
     this.server?.server.closeAllConnections();
     await this.server?.close();

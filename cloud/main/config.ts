@@ -80,6 +80,22 @@ export const CLOUD_KEYS = {
     HTTP_LIMITS.streamsPerAddress,
     'Most open streams from one address; an IPv6 address counts by its /64.',
   ),
+  'http.looksPerKey': key(integer(1, 10_000), HTTP_LIMITS.looksPerKey, 'Most looks of one person at the same time.'),
+  'http.looksPerAccount': key(
+    integer(1, 10_000),
+    HTTP_LIMITS.looksPerAccount,
+    'Most looks of all members at the cameras of one account at the same time; those of its owner do not count.',
+  ),
+  'http.looksPerAddress': key(
+    integer(1, 1_000_000),
+    HTTP_LIMITS.looksPerAddress,
+    'Most looks from one address at the same time; an IPv6 address counts by its /64.',
+  ),
+  'http.lookOrdersPerMinute': key(
+    integer(1, 10_000),
+    HTTP_LIMITS.lookOrdersPerMinute,
+    'Most orders to look of one person in a minute, renewals included.',
+  ),
   'http.connectionsPerAddress': key(
     integer(1, 1_000_000),
     HTTP_LIMITS.connectionsPerAddress,

@@ -12,6 +12,7 @@ export interface OperatorSources {
     readonly waiting: number;
     readonly busyCameras: number;
     readonly streams: number;
+    readonly looks: number;
     readonly isBrokerConnected: boolean;
     /** Why no messages arrive from the broker; null while they do. */
     readonly brokerFault: string | null;

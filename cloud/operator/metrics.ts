@@ -5,6 +5,7 @@ import { recordsByVerdict, storeErrors, type OperatorSources, type StoreFacts } 
 /** As the embedded broker counts them. */
 const BROKER_REFUSALS = ['connections', 'connect-timeout', 'packet-size', 'credentials'] as const;
 const UPLOAD_RESULTS = ['stored', 'deleted', 'revoked', 'quota'] as const;
+const LOOK_RESULTS = ['relayed', 'dropped'] as const;
 const PLACES = ['ingest', 'read', 'app', 'clock'] as const;
 
 function labelled(label: string, values: ReadonlyMap<string, number>): Sample[] {
@@ -14,7 +15,7 @@ function labelled(label: string, values: ReadonlyMap<string, number>): Sample[] 
 /** Returns the body of `GET /metrics`. Without an answer of the store its metrics are left out, and `sealcam_store_up` is 0. */
 export function metricsText(sources: OperatorSources, facts: StoreFacts | null): string {
   const { counters, startedAtMs } = sources;
-  const { waiting, busyCameras, streams, isBrokerConnected, clockDoubt } = sources.gauges();
+  const { waiting, busyCameras, streams, looks, isBrokerConnected, clockDoubt } = sources.gauges();
   const one = (name: string, type: 'counter' | 'gauge', help: string, value: number): Metric => ({
     name,
     type,
@@ -133,6 +134,15 @@ export function metricsText(sources: OperatorSources, facts: StoreFacts | null):
     ),
     total('sealcam_reads_refused_total', 'Reads refused because reading is paused.', 'reads.paused'),
     one('sealcam_streams', 'gauge', 'Open streams of readers.', streams),
+    one('sealcam_looks', 'gauge', 'Looks that are open.', looks),
+    total('sealcam_look_orders_total', 'Orders to look that were relayed, renewals included.', 'looks.orders'),
+    {
+      name: 'sealcam_look_frames_total',
+      type: 'counter',
+      help: 'Live messages for viewers, by result; dropped for a viewer who reads too slowly.',
+      samples: LOOK_RESULTS.map((result) => ({ labels: { result }, value: counters.get(`looks.frames-${result}`) })),
+    },
+    total('sealcam_look_seconds_total', 'Length of the looks that are over.', 'looks.seconds'),
     {
       name: 'sealcam_share_refused_total',
       type: 'counter',

@@ -1,6 +1,7 @@
 import type {
   AccessEntry,
   AccessLine,
+  AccessLook,
   ClaimRow,
   ReadsChange,
   ReadsPause,
@@ -59,6 +60,9 @@ export interface AccessColumns {
   readonly from_seq: number | null;
   readonly to_seq: number | null;
   readonly media_id: Uint8Array | null;
+  readonly look_session: Uint8Array | null;
+  readonly look_bytes: number | null;
+  readonly look_seconds: number | null;
 }
 
 export function accessEntry(columns: AccessColumns): AccessEntry {
@@ -71,8 +75,26 @@ export function accessEntry(columns: AccessColumns): AccessEntry {
     fromSeq: columns.from_seq,
     toSeq: columns.to_seq,
     mediaId: bytesOrNull(columns.media_id),
+    ...(columns.look_session === null ? {} : { look: accessLook(columns, columns.look_session) }),
   };
 }
+
+function accessLook(
+  { look_bytes: bytes, look_seconds: seconds }: Pick<AccessColumns, 'look_bytes' | 'look_seconds'>,
+  session: Uint8Array,
+): AccessLook {
+  return { session: new Uint8Array(session), end: bytes === null || seconds === null ? null : { bytes, seconds } };
+}
+
+/** Returns the columns of a look, in the order of {@link LOOK_COLUMNS}. */
+export function lookColumns({ look }: AccessEntry): readonly [Uint8Array | null, number | null, number | null] {
+  return [look?.session ?? null, look?.end?.bytes ?? null, look?.end?.seconds ?? null];
+}
+
+export const LOOK_COLUMNS = 'look_session, look_bytes, look_seconds';
+
+/** Condition that a line of the access log is the beginning of a look. */
+export const IS_LOOK = "what = 'look' AND look_bytes IS NULL";
 
 export function accessLine(columns: AccessColumns): AccessLine {
   return { id: columns.id, ...accessEntry(columns) };

@@ -160,10 +160,19 @@ export interface AccessEntry extends EpochKey {
   readonly atMs: number;
   /** The Ed25519 key that opened the session. */
   readonly reader: Uint8Array;
-  readonly what: 'records' | 'media' | 'stream' | 'export';
+  readonly what: 'records' | 'media' | 'stream' | 'export' | 'look';
   readonly fromSeq: number | null;
   readonly toSeq: number | null;
   readonly mediaId: Uint8Array | null;
+  /** Of a look, which has one line where it begins and one where it ends. */
+  readonly look?: AccessLook;
+}
+
+export interface AccessLook {
+  /** The session id of the order. */
+  readonly session: Uint8Array;
+  /** Of the live messages that were relayed; null where the look begins. */
+  readonly end: { readonly bytes: number; readonly seconds: number } | null;
 }
 
 /** A line with the number that the store gave it. */
@@ -220,6 +229,8 @@ export interface AccessSummary {
   readonly stream: number;
   readonly media: number;
   readonly exports: number;
+  /** Looks that began. */
+  readonly looks: number;
   /** Different sealed objects handed out, exports included. */
   readonly mediaObjects: number;
   readonly fromSeq: number | null;

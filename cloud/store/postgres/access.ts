@@ -1,10 +1,10 @@
-import { accessEntry, accessLine, DAY_MS, type AccessColumns } from '../rows.js';
+import { accessEntry, accessLine, DAY_MS, IS_LOOK, LOOK_COLUMNS, lookColumns, type AccessColumns } from '../rows.js';
 import type { AccessStore, AccessSummary } from '../store.js';
 import { isRefusedData, type Database } from './database.js';
 import type { Partitions } from './partitions.js';
 import { tuples } from './statements.js';
 
-/** Lines of one INSERT: eight values each, and the protocol allows 65,535 values in a statement. */
+/** Lines of one INSERT: eleven values each, and the protocol allows 65,535 values in a statement. */
 const LINES_PER_STATEMENT = 1000;
 /** An operator's query over months may run this long. */
 const AFFECTED_TIMEOUT_MS = 1_800_000;
@@ -19,7 +19,7 @@ export function postgresAccess(database: Database, partitions: Partitions): Acce
       const write = database.transaction('READ COMMITTED', async (session) => {
         for (let i = 0; i < entries.length; i += LINES_PER_STATEMENT) {
           const { text, values } = tuples(
-            ['bigint', 'bytea', 'bytea', 'bigint', 'text', 'bigint', 'bigint', 'bytea'],
+            ['bigint', 'bytea', 'bytea', 'bigint', 'text', 'bigint', 'bigint', 'bytea', 'bytea', 'bigint', 'bigint'],
             entries
               .slice(i, i + LINES_PER_STATEMENT)
               .map((entry) => [
@@ -31,10 +31,12 @@ export function postgresAccess(database: Database, partitions: Partitions): Acce
                 entry.fromSeq,
                 entry.toSeq,
                 entry.mediaId,
+                ...lookColumns(entry),
               ]),
           );
           await session.execute(
-            `INSERT INTO access (at_ms, reader, device, epoch, what, from_seq, to_seq, media_id) VALUES ${text}`,
+            `INSERT INTO access (at_ms, reader, device, epoch, what, from_seq, to_seq, media_id, ${LOOK_COLUMNS})
+             VALUES ${text}`,
             values,
           );
         }
@@ -70,7 +72,8 @@ export function postgresAccess(database: Database, partitions: Partitions): Acce
              END AS relation,
              count(*) AS reads, count(*) FILTER (WHERE what = 'records') AS records,
              count(*) FILTER (WHERE what = 'stream') AS stream, count(*) FILTER (WHERE what = 'media') AS media,
-             count(*) FILTER (WHERE what = 'export') AS exports, count(DISTINCT media_id) AS "mediaObjects",
+             count(*) FILTER (WHERE what = 'export') AS exports, count(*) FILTER (WHERE ${IS_LOOK}) AS looks,
+             count(DISTINCT media_id) AS "mediaObjects",
              min(from_seq) AS "fromSeq", max(to_seq) AS "toSeq", min(at_ms) AS "firstMs", max(at_ms) AS "lastMs"
            FROM access LEFT JOIN claim USING (device, epoch)
            WHERE at_ms >= @sinceMs AND at_ms < @untilMs AND (@device::bytea IS NULL OR access.device = @device)

@@ -357,4 +357,10 @@ export const migrations: readonly string[] = [
   CREATE TRIGGER segment_is_gone AFTER DELETE ON segment
     FOR EACH ROW WHEN (OLD.state IN ('expected', 'stored')) EXECUTE FUNCTION segment_is_gone();
   `,
+  `
+  -- Looks: the session id of the order, and where the look ended the live bytes that were relayed and for how long.
+  ALTER TABLE access ADD COLUMN look_session bytea;
+  ALTER TABLE access ADD COLUMN look_bytes bigint;
+  ALTER TABLE access ADD COLUMN look_seconds bigint;
+  `,
 ];

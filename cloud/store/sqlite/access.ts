@@ -1,7 +1,16 @@
 import { toHex } from '../../../common/bytes.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { accountId } from '../../../protocol/objects/ids.js';
-import { accessEntry, accessLine, bytesOrNull, DAY_MS, type AccessColumns } from '../rows.js';
+import {
+  accessEntry,
+  accessLine,
+  bytesOrNull,
+  DAY_MS,
+  IS_LOOK,
+  LOOK_COLUMNS,
+  lookColumns,
+  type AccessColumns,
+} from '../rows.js';
 import type { AccessCursor, AccessEntry, AccessStore, AccessSummary } from '../store.js';
 import type { Database, Guard } from './database.js';
 
@@ -14,6 +23,7 @@ interface SummaryColumns extends Pick<AccessColumns, 'reader' | 'device' | 'epoc
   readonly stream: number;
   readonly media: number;
   readonly exports: number;
+  readonly looks: number;
   readonly media_objects: number;
   readonly first: number;
   readonly last: number;
@@ -39,6 +49,7 @@ function accessSummary(columns: SummaryColumns): AccessSummary {
     stream: columns.stream,
     media: columns.media,
     exports: columns.exports,
+    looks: columns.looks,
     mediaObjects: columns.media_objects,
     fromSeq: columns.from_seq,
     toSeq: columns.to_seq,
@@ -48,9 +59,9 @@ function accessSummary(columns: SummaryColumns): AccessSummary {
 }
 
 export function sqliteAccess(db: Database, guard: Guard): AccessStore {
-  const insert = db.prepare<AccessEntry>(
-    `INSERT INTO access (at_ms, reader, device, epoch, what, from_seq, to_seq, media_id)
-     VALUES (@atMs, @reader, @device, @epoch, @what, @fromSeq, @toSeq, @mediaId)`,
+  const insert = db.prepare<[AccessEntry, ...ReturnType<typeof lookColumns>]>(
+    `INSERT INTO access (at_ms, reader, device, epoch, what, from_seq, to_seq, media_id, ${LOOK_COLUMNS})
+     VALUES (@atMs, @reader, @device, @epoch, @what, @fromSeq, @toSeq, @mediaId, ?, ?, ?)`,
   );
   const readable = db.prepare<{ key: Uint8Array; limit: number; accounts: string | null }, AccessColumns>(
     `SELECT access.* FROM access JOIN member USING (device, epoch) WHERE member.key = @key
@@ -71,7 +82,7 @@ export function sqliteAccess(db: Database, guard: Guard): AccessStore {
          ELSE 'neither'
        END AS relation,
        count(*) AS reads, sum(what = 'records') AS records, sum(what = 'stream') AS stream,
-       sum(what = 'media') AS media, sum(what = 'export') AS exports, count(DISTINCT media_id) AS media_objects,
+       sum(what = 'media') AS media, sum(what = 'export') AS exports, sum(${IS_LOOK}) AS looks, count(DISTINCT media_id) AS media_objects,
        min(from_seq) AS from_seq, max(to_seq) AS to_seq, min(at_ms) AS first, max(at_ms) AS last
      FROM access LEFT JOIN claim USING (device, epoch)
      WHERE at_ms >= @since AND at_ms < @until AND (@device IS NULL OR access.device = @device)
@@ -93,7 +104,7 @@ export function sqliteAccess(db: Database, guard: Guard): AccessStore {
     append: (entries) =>
       guard(() => {
         db.transaction(() => {
-          for (const entry of entries) insert.run(entry);
+          for (const entry of entries) insert.run(entry, ...lookColumns(entry));
         }).immediate();
       }),
     ofReadable: (key, limit, of) =>

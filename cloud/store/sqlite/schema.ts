@@ -324,4 +324,10 @@ export const migrations: readonly string[] = [
     DELETE FROM segment_use WHERE account = OLD.account AND device = OLD.device AND bytes = 0;
   END;
   `,
+  `
+  -- Looks: the session id of the order, and where the look ended the live bytes that were relayed and for how long.
+  ALTER TABLE access ADD COLUMN look_session BLOB;
+  ALTER TABLE access ADD COLUMN look_bytes INTEGER;
+  ALTER TABLE access ADD COLUMN look_seconds INTEGER;
+  `,
 ];

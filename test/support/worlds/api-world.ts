@@ -26,6 +26,7 @@ import { signObject } from '../../../protocol/objects/signed-object.js';
 import { afterThisTest } from '../runner/after-test.js';
 import { tempFolder } from '../runner/temp.js';
 import { VirtualClock } from '../runner/virtual-clock.js';
+import { LiveTopics } from './live-topics.js';
 import { mediaIn, uploadsOf } from './test-media.js';
 
 export const CLOUD = 'https://cloud.example';
@@ -80,6 +81,7 @@ export class ApiWorld {
   readonly sentDown: { device: Uint8Array; payload: Uint8Array }[];
   readonly store: CloudStore;
   readonly feed: Feed;
+  readonly live: LiveTopics;
   readonly app: FastifyInstance;
   readonly media: Media;
   /** The clean-up timer's work, which a test calls itself. */
@@ -89,7 +91,17 @@ export class ApiWorld {
   private constructor(
     parts: Pick<
       ApiWorld,
-      'clock' | 'counters' | 'receiptSigner' | 'sentDown' | 'store' | 'feed' | 'app' | 'erasing' | 'media' | 'bodies'
+      | 'clock'
+      | 'counters'
+      | 'receiptSigner'
+      | 'sentDown'
+      | 'store'
+      | 'feed'
+      | 'live'
+      | 'app'
+      | 'erasing'
+      | 'media'
+      | 'bodies'
     >,
   ) {
     this.clock = parts.clock;
@@ -98,6 +110,7 @@ export class ApiWorld {
     this.sentDown = parts.sentDown;
     this.store = parts.store;
     this.feed = parts.feed;
+    this.live = parts.live;
     this.app = parts.app;
     this.erasing = parts.erasing;
     this.media = parts.media;
@@ -127,6 +140,7 @@ export class ApiWorld {
     });
     const media = givenMedia ?? mediaIn(clock);
     const reader = new Reader({ ...common, ...more, bodies: media.store });
+    const live = new LiveTopics();
     const feed = new Feed((item) => reader.readersOf(item));
     const statements = new Statements({ ...common, reader });
     const receiptSigners = [receiptSigner];
@@ -137,6 +151,7 @@ export class ApiWorld {
       statements,
       uploads: uploadsOf({ ...common, ...more, media, receiptSigner, ...(quota === undefined ? {} : { quota }) }),
       feed,
+      live,
       keepsForMs: KEEPS_FOR_MS,
       deletionDelayMs: DELETION_DELAY_MS,
       receiptKeys: [receiptSigner.publicKey],
@@ -155,7 +170,7 @@ export class ApiWorld {
     });
     const erasing = new Erasing({ ...common, reader, statements, receiptSigners, periodMs: KEEPS_FOR_MS });
     const bodies = new Bodies({ segments: store.segments, bodies: media.store, periodMs: CLIPS_FOR_MS });
-    return new ApiWorld({ clock, counters, receiptSigner, sentDown, store, feed, app, erasing, media, bodies });
+    return new ApiWorld({ clock, counters, receiptSigner, sentDown, store, feed, live, app, erasing, media, bodies });
   }
 
   /** Opens a session for a key; `change` alters the fields that are signed. */

@@ -5,8 +5,10 @@ import { Cloud } from '../../../cloud/main/cloud.js';
 import { openMedia } from '../../../cloud/main/compose.js';
 import { loadReceiptKeys } from '../../../cloud/trust/receipt-keys.js';
 import { openSqliteStore } from '../../../cloud/store/sqlite/sqlite-store.js';
+import type { FeedSettings } from '../../../cloud/ingest/mqtt-feed.js';
 import type { CloudStore } from '../../../cloud/store/store.js';
 import { realClock } from '../../../common/adapters/real-clock.js';
+import type { Clock } from '../../../common/clock.js';
 import { realRandom } from '../../../common/adapters/real-random.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { TestBroker } from '../engines/brokers.js';
@@ -21,6 +23,9 @@ export interface TestCloudOptions {
   readonly store?: CloudStore;
   /** Overrides of the settings that suit a test. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** The same for the connection to the broker. */
+  readonly feed?: Partial<FeedSettings>;
+  readonly clock?: Clock;
 }
 
 /** Opens the store of a cloud in a folder, which it makes. */
@@ -45,6 +50,8 @@ export class TestCloud {
       origin = `http://127.0.0.1:${String(httpPort)}`,
       store = sqliteIn(join(folder, 'cloud')),
       environment = {},
+      feed = {},
+      clock = realClock,
     }: TestCloudOptions = {},
   ) {
     const config = loadCloudConfig({
@@ -64,7 +71,7 @@ export class TestCloud {
       store: this.store,
       media: openMedia(config),
       suite: nodeSuite,
-      clock: realClock,
+      clock,
       random: realRandom,
       log: testLog(this.log),
       receiptKeys: loadReceiptKeys(config['data.folder'], nodeSuite, realRandom),
@@ -74,6 +81,7 @@ export class TestCloud {
         password: broker.cloudPassword === '' ? undefined : broker.cloudPassword,
         clientId: `cloud-test-${String(httpPort)}`,
         group: undefined,
+        ...feed,
       },
     });
   }

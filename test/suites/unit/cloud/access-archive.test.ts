@@ -40,6 +40,12 @@ const LINES = [
   line((DAY + 2) * DAY_MS, { what: 'stream', fromSeq: null, toSeq: null }),
 ];
 
+/** A look, from beginning to end. */
+const LOOK_SESSION = realRandom.bytes(16);
+const LOOK_LINES = [null, { bytes: 5_000_000_000, seconds: 42 }].map((end, i) =>
+  line(DAY * DAY_MS + i, { what: 'look', fromSeq: null, toSeq: null, look: { session: LOOK_SESSION, end } }),
+);
+
 class ArchiveWorld {
   readonly access: AccessStore;
   readonly folder = join(tempFolder(), 'archive');
@@ -104,6 +110,13 @@ it('writes a file for each day that is over, private and readable by anything, a
   expect(await world.stored()).toEqual(LINES.slice(3));
   expect(await world.access.archivedUntilMs()).toBe((DAY + 2) * DAY_MS);
   expect(await world.archive()).toEqual([]);
+});
+
+it('keeps what a line says of a look', async () => {
+  const world = await ArchiveWorld.open(LOOK_LINES);
+  await world.archive();
+  expect(await world.archived()).toEqual(LOOK_LINES);
+  expect(await world.affected(0, Number.MAX_SAFE_INTEGER)).toMatchObject([{ reads: 2, looks: 1, mediaObjects: 0 }]);
 });
 
 for (const step of ['noteArchived', 'removeArchived'] as const) {

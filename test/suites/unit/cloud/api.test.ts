@@ -335,6 +335,8 @@ describe('reading', () => {
       '/v1/deletions/undo',
       '/v1/devices/{device}/commands',
       '/v1/devices/{device}/epochs/{epoch}/periods/{period}',
+      '/v1/devices/{device}/looks',
+      '/v1/devices/{device}/looks/renewals',
       '/v1/devices/{device}/offer',
       '/v1/devices/{device}/offer-request',
       '/v1/heads',

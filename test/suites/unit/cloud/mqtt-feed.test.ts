@@ -1,76 +1,12 @@
-import { createServer, type Server, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { brokerFault } from '../../../../cloud/ingest/broker-fault.js';
 import { MqttFeed } from '../../../../cloud/ingest/mqtt-feed.js';
 import { realClock } from '../../../../common/adapters/real-clock.js';
 import { Counters } from '../../../../common/counters.js';
+import { TinyBroker } from '../../../support/engines/tiny-broker.js';
 import { afterThisTest } from '../../../support/runner/after-test.js';
 import { until } from '../../../support/runner/wait.js';
 import { testLog, type LogEntry } from '../../../support/worlds/test-agent.js';
-
-/** Packet types of MQTT. */
-const CONNECT = 1;
-const SUBSCRIBE = 8;
-
-/** The part of MQTT 3.1.1 that a subscription needs. `grants` lists in turn whether each subscription is granted. */
-class TinyBroker {
-  readonly sockets = new Set<Socket>();
-  subscriptions = 0;
-  /** Accepts connections and never answers. */
-  isMute = false;
-  /** Refuses each CONNECT with this reason of MQTT 5. */
-  refusal: number | null = null;
-  private readonly grants: readonly boolean[];
-  private server: Server | null = null;
-
-  constructor(grants: readonly boolean[]) {
-    this.grants = grants;
-  }
-
-  async start(host = '127.0.0.1'): Promise<number> {
-    const server = createServer((socket) => {
-      this.sockets.add(socket);
-      socket.on('error', () => undefined);
-      socket.on('close', () => this.sockets.delete(socket));
-      socket.on('data', (packet) => {
-        this.answer(socket, packet);
-      });
-    });
-    this.server = server;
-    afterThisTest(() => {
-      this.drop();
-      this.server?.close();
-    });
-    await new Promise<void>((resolve) => server.listen(0, host, resolve));
-    const address = server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
-  }
-
-  drop(): void {
-    for (const socket of this.sockets) socket.destroy();
-  }
-
-  /** Sends a message of one byte on a topic, QoS 0. */
-  publish(topic: string): void {
-    const name = Buffer.from(topic);
-    const packet = Buffer.concat([Buffer.of(0x30, name.length + 3, 0, name.length), name, Buffer.of(1)]);
-    for (const socket of this.sockets) socket.write(packet);
-  }
-
-  private answer(socket: Socket, packet: Buffer): void {
-    if (this.isMute) return;
-    const type = (packet[0] ?? 0) >> 4;
-    if (type === CONNECT && this.refusal !== null) {
-      socket.write(Uint8Array.of(0x20, 3, 0, this.refusal, 0));
-      return;
-    }
-    // Byte 8 is the protocol version. 5 is refused, so that the client falls back to 4.
-    if (type === CONNECT) socket.write(Uint8Array.of(0x20, 2, 0, packet[8] === 4 ? 0 : 1));
-    if (type !== SUBSCRIBE) return;
-    const code = this.grants[this.subscriptions++] === true ? 1 : 0x80;
-    socket.write(Uint8Array.of(0x90, 4, packet[2] ?? 0, packet[3] ?? 0, code, code));
-  }
-}
 
 interface TestFeed {
   readonly feed: MqttFeed;

@@ -60,6 +60,7 @@ async function operated(clockDoubt: string | null = null, notReady: string | nul
   await ingest.handleMessage(topicOf(world.deviceId, 'status'), encodeStatus({ online: true, agent: '0.1.0' }));
   await store.reads.pause({ account: null, sentence: SENTENCE, sinceMs: clock.wallMs() });
   counters.observe('ingest.queue', 0.02);
+  counters.add('looks.frames-relayed', 7);
 
   const server = new OperatorServer(
     {
@@ -72,6 +73,7 @@ async function operated(clockDoubt: string | null = null, notReady: string | nul
         waiting: 4,
         busyCameras: 3,
         streams: 5,
+        looks: 2,
         isBrokerConnected: true,
         brokerFault: notReady,
         clockDoubt,
@@ -120,6 +122,9 @@ describe('metrics', () => {
     expect(metrics.get('sealcam_store_up')).toBe(1);
     expect(metrics.get('sealcam_ingest_waiting')).toBe(4);
     expect(metrics.get('sealcam_streams')).toBe(5);
+    expect(metrics.get('sealcam_looks')).toBe(2);
+    expect(metrics.get('sealcam_look_frames_total{result="relayed"}')).toBe(7);
+    expect(metrics.get('sealcam_look_frames_total{result="dropped"}')).toBe(0);
     expect(metrics.get('process_resident_memory_bytes')).toBe(123 * 1024 ** 2);
     // Two records were stored for the first time, each LAG_MS after its own time.
     expect(metrics.get('sealcam_ingest_lag_seconds_count')).toBe(2);

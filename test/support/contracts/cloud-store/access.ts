@@ -47,6 +47,7 @@ export function accessContract(open: OpenStore): void {
         stream: 0,
         media: 2,
         exports: 0,
+        looks: 0,
         mediaObjects: 2,
         fromSeq: 1,
         toSeq: 1,
@@ -136,6 +137,38 @@ export function accessContract(open: OpenStore): void {
     await store.accounts.delete(erasedEpochs(await store.accounts.claims(world.account)));
     const after = await store.access.affected(null, 0, 100);
     expect(after.map(({ relation }) => relation).sort()).toEqual(['owner', 'unknown', 'unknown', 'unknown']);
+    await store.close();
+  });
+
+  it('logs where a look begins and where it ends, and counts it once', async () => {
+    const store = await open();
+    const { world } = await claimed(store);
+    const session = realRandom.bytes(16);
+    const entry: AccessEntry = {
+      atMs: 10,
+      reader: world.owner.publicKey,
+      device: world.deviceId,
+      epoch: 1,
+      what: 'look',
+      fromSeq: null,
+      toSeq: null,
+      mediaId: null,
+    };
+    const begun = { ...entry, look: { session, end: null } };
+    const ended = { ...entry, atMs: 20, look: { session, end: { bytes: 5_000_000_000, seconds: 42 } } };
+    await store.access.append([begun, ended]);
+    expect(await store.access.ofReadable(world.owner.publicKey, 9)).toEqual([ended, begun]);
+    expect(await store.access.lines(0, 99, null, 9)).toMatchObject([begun, ended]);
+    const [summary] = await store.access.affected(world.deviceId, 0, 99);
+    expect(summary).toMatchObject({
+      reads: 2,
+      looks: 1,
+      media: 0,
+      mediaObjects: 0,
+      fromSeq: null,
+      firstMs: 10,
+      lastMs: 20,
+    });
     await store.close();
   });
 
