@@ -33,19 +33,17 @@ const END_TIMEOUT_MS = 30_000;
 const POLL_MS = 250;
 
 /** Run in the page, as text, because this program has no types of a browser: the way between the two is not the viewer's. */
-const CLICK_AND_WAIT = new Function(
-  'button',
-  'timeoutMs',
-  `return (async () => {
-    const startMs = performance.now();
-    button.click();
-    while (performance.now() - startMs < timeoutMs) {
-      await new Promise((resolve) => requestAnimationFrame(resolve));
-      if (Number(document.querySelector('.look-stage')?.dataset.painted ?? 0) > 0) return performance.now() - startMs;
-    }
-    return Infinity;
-  })()`,
-);
+const clickAndWait = (number: number): string => `(async () => {
+  const buttons = [...document.querySelectorAll('button')].filter(({ textContent }) => textContent.trim() === 'Look');
+  const timeoutMs = ${String(PAGE_TIMEOUT_MS)};
+  const startMs = performance.now();
+  buttons[${String(number)} % buttons.length].click();
+  while (performance.now() - startMs < timeoutMs) {
+    await new Promise((resolve) => requestAnimationFrame(resolve));
+    if (Number(document.querySelector('.look-stage')?.dataset.painted ?? 0) > 0) return performance.now() - startMs;
+  }
+  throw new Error('no picture: ' + (document.querySelector('.look')?.textContent ?? 'no look'));
+})()`;
 const READ_FIGURES = `({
   frames: Number(document.querySelector('.look-stage')?.dataset.painted ?? 0),
   handedMs: performance.getEntriesByName('sealcam-look-painted').map(({ duration }) => duration),
@@ -95,10 +93,8 @@ export class LookWatch {
   }
 
   private async look(page: Page, number: number, isShown: boolean): Promise<Looked> {
-    const buttons = page.getByRole('button', { name: 'Look', exact: true });
-    const button = buttons.nth(number % (await buttons.count()));
     await page.evaluate('performance.clearMeasures()');
-    const firstPaintedMs = Number(await button.evaluate(CLICK_AND_WAIT, PAGE_TIMEOUT_MS));
+    const firstPaintedMs = Number(await page.evaluate(clickAndWait(number)));
     await sleep(realClock, LOOK_MS);
     if (isShown && this.screenshot !== null) await page.screenshot({ path: this.screenshot });
     const seen: Omit<Looked, 'firstPaintedMs'> = await page.evaluate(READ_FIGURES);
