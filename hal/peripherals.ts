@@ -11,12 +11,14 @@ export interface Button {
   onPress(listener: (heldMs: number) => void): Unsubscribe;
 }
 
-export type IndicatorState = 'off' | 'recording' | 'claim-window' | 'privacy' | 'fault';
+export type IndicatorState = 'off' | 'recording' | 'claim-window' | 'privacy' | 'fault' | 'looking';
 
 export interface Indicator {
   /** Whether there is a light that a person can see. */
   readonly isPresent: boolean;
   show(state: IndicatorState): void;
+  /** Resolves when what was shown last is to be seen: false where it could not be switched. */
+  isShown(): Promise<boolean>;
   /** Turns it off, and frees what the driver holds. */
   close(): Promise<void>;
 }

@@ -21,7 +21,7 @@ import { helpOnly } from './tasks/help.mjs';
 import { bootstrap, root } from './bootstrap.mjs';
 import { printProgress } from './tasks/process.mjs';
 
-/** Ends the emulator where it hangs: beside the minutes of a camera at work, starts or stages at its pace. */
+/** Ends the emulator where it hangs: beside the minutes of the cameras at work, starts or stages at its pace. */
 const EMULATOR_SPARE_MS = 45 * 60_000;
 const RECIPIENTS = 8;
 const FRAMES = 240;
@@ -170,10 +170,12 @@ async function boot(kernel, initrd) {
   if (part === 'start' || part === 'stages' || part === 'clips') machine.push('-icount', 'shift=1,sleep=off');
   const files = ['-kernel', vmlinuz, '-initrd', initrd];
   const args = [...machine, ...files, '-append', `console=ttyAMA0 quiet rdinit=/init${what}`];
+  const { CLIP_CODECS } = await import('../dist/scripts/bench/clip-figures.js');
+  const cameras = part === 'clips' ? CLIP_CODECS.length : 1;
   const child = spawn('qemu-system-arm', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const stop = () => child.kill('SIGKILL');
   process.once('exit', stop);
-  const timer = setTimeout(stop, EMULATOR_SPARE_MS + minutes * 60_000);
+  const timer = setTimeout(stop, EMULATOR_SPARE_MS + cameras * minutes * 60_000);
   const log = createWriteStream(join(cache, 'console.log'));
   const lines = [];
   for await (const line of createInterface({ input: child.stdout })) {

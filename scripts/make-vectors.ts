@@ -12,6 +12,7 @@ import { clipVectors } from './vectors/clips.js';
 import { evidenceVectors } from './vectors/evidence.js';
 import { inForceVectors } from './vectors/in-force.js';
 import { identifiers, keyring, keyringV2, toJson } from './vectors/keyring.js';
+import { liveVectors } from './vectors/live.js';
 import { messageVectors } from './vectors/messages.js';
 import { messageVectorsV2 } from './vectors/messages-v2.js';
 import { orderVectorsV2 } from './vectors/orders-v2.js';
@@ -50,6 +51,7 @@ await runCommand({
       evidence: evidenceVectors(nodeSuite),
       clips: clipVectors(nodeSuite),
       'in-force': inForceVectors(nodeSuite),
+      live: liveVectors(nodeSuite),
       'keys-v2': keyringV2(nodeSuite),
       'signed-v2': signedVectorsV2(nodeSuite),
       'bad-v2': badVectorsV2(nodeSuite),

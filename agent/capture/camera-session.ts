@@ -18,6 +18,8 @@ export interface CameraSessionDependencies {
   /** Makes the log of one part. */
   readonly log: (part: string) => Log;
   readonly onTransition: (transition: Transition<Frame>) => void;
+  /** A frame came, before it is inspected. */
+  readonly onFrame?: (frame: Frame) => void;
   /** The camera was opened, and its frames begin; its frames ended, and it is about to be closed. */
   readonly onOpened?: () => void;
   readonly onClosing?: () => void;
@@ -69,6 +71,7 @@ export class CameraSession {
       },
       onFrame: async (frame) => {
         this.frame = frame;
+        deps.onFrame?.(frame);
         this.firstFrameMs ??= frame.monotonicMs;
         await this.capture?.inspectFrame(frame, deps.clock.monotonicMs());
         this.noteArmed();

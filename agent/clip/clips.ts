@@ -33,6 +33,8 @@ export interface ClipsDependencies {
   readonly eventsRecorded: () => Promise<void>;
   /** Why nothing may be filmed at this time; null where it may. */
   readonly forbidden: (monotonicMs: number) => Forbidden | null;
+  /** A unit came that may be kept. */
+  readonly onUnit?: (unit: VideoUnit, info: VideoInfo) => void;
 }
 
 /** Why there is no video in the ring; `filming` where there is. */
@@ -198,7 +200,9 @@ export class Clips {
   }
 
   private addUnit(unit: VideoUnit): void {
-    if (this.mayKeep(unit.monotonicMs) && unit.monotonicMs >= this.fromMs) this.builder.addUnit(unit);
+    if (!this.mayKeep(unit.monotonicMs) || unit.monotonicMs < this.fromMs) return;
+    if (this.info !== null) this.deps.onUnit?.(unit, this.info);
+    this.builder.addUnit(unit);
   }
 
   /** Reports whether what is filmed at this time may be kept. Where it may not, the running clips end and the ring is emptied. */

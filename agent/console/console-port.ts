@@ -13,6 +13,7 @@ import type { PictureSettings } from '../capture/jpeg.js';
 import type { Clips } from '../clip/clips.js';
 import type { Health } from '../health/health.js';
 import type { AgentVitals } from '../health/vitals.js';
+import type { Looks } from '../look/looks.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { OwnershipKeeper } from '../ownership/ownership.js';
 import type { Recorder } from '../record/recorder.js';
@@ -37,6 +38,7 @@ export interface ConsolePortParts extends SnapshotDependencies {
   readonly thumbnail: () => PictureSettings;
   readonly camera: CameraSession;
   readonly clips: Clips | null;
+  readonly looks: Looks;
   readonly isPrivate: () => boolean;
   readonly checkKey: () => void;
   readonly vitals: () => AgentVitals | null;
@@ -54,6 +56,7 @@ export class ConsolePort {
   readonly counters: Counters;
   /** Null where `clip.codec` is off. */
   readonly clips: Clips | null;
+  readonly looks: Looks;
   private readonly parts: ConsolePortParts;
 
   constructor(parts: ConsolePortParts) {
@@ -67,6 +70,7 @@ export class ConsolePort {
     this.ownership = parts.ownership;
     this.counters = parts.counters;
     this.clips = parts.clips;
+    this.looks = parts.looks;
   }
 
   /** Result for the last inspected frame; null before the first. */

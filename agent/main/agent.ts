@@ -101,11 +101,13 @@ export class Agent {
       recorder,
       orders,
       clips,
+      looks,
       health,
       privacy,
       housekeeping,
       now,
     } = this.parts;
+    looks.endAll('camera-failed');
     const cameraDone = privacy.stop();
     housekeeping.stop();
     health.stop();

@@ -79,7 +79,7 @@ export function compose(
     suite: nodeSuite,
     random: realRandom,
     clock,
-    wrap: wrapChild({ program: wrapProgram(process.argv[1]), clock }),
+    ...wrapChild({ program: wrapProgram(process.argv[1]), clock }),
     uplinkStore: uplinkFile(join(config['data.folder'], 'uplink.json'), log, config['uplink.url']),
     isClockSet: () => !config['uplink.url'].startsWith('mqtts:') || timeFloor.floorMs() === null,
     put: new LazyPut(async () => {

@@ -18,6 +18,8 @@ import type { AgentVitals } from '../health/vitals.js';
 import type { Mirror } from '../outbox/mirror.js';
 import { openOutbox } from '../outbox/open-outbox.js';
 import type { Outbox } from '../outbox/outbox.js';
+import { LookLight } from '../look/look-light.js';
+import type { Looks, LooksDependencies } from '../look/looks.js';
 import { OwnerOrders } from '../ownership/owner-orders.js';
 import { OwnershipKeeper } from '../ownership/ownership.js';
 import { ClockWatch, recordTime } from '../record/record-time.js';
@@ -32,7 +34,9 @@ import { Uplink, type UplinkStore } from '../uplink/uplink.js';
 import type { PutBody } from '../upload/put.js';
 import type { UploadLoop } from '../upload/upload-loop.js';
 import { clipsOf } from './clips.js';
+import { forbiddenBy } from './forbidden.js';
 import { Housekeeping } from './housekeeping.js';
+import { looksOf } from './looks.js';
 import { loadIdentity, outboxSigner, type Identity } from './identity.js';
 import { Privacy } from './privacy.js';
 import { captureSettings, inForceOf, recorderSettings } from './settings.js';
@@ -53,6 +57,8 @@ export interface AgentDependencies {
   readonly put: PutBody;
   /** Wraps period keys and tries KEM keys, in a process that ends. */
   readonly wrap: WrapKey;
+  /** Makes a shared secret for a viewer, likewise. */
+  readonly encapsulate: LooksDependencies['encapsulate'];
   readonly isClockSet?: () => boolean;
   /** How the process is; absent where nothing measures it. */
   readonly vitals?: () => AgentVitals;
@@ -78,6 +84,7 @@ export interface AgentParts {
   readonly camera: CameraSession;
   /** Null where `clip.codec` is off. */
   readonly clips: Clips | null;
+  readonly looks: Looks;
   readonly health: Health;
   readonly privacy: Privacy;
   readonly housekeeping: Housekeeping;
@@ -95,8 +102,23 @@ export interface AgentParts {
  * @throws SealcamError if keys or outbox cannot be used
  */
 export function makeParts(config: () => Config, deps: AgentDependencies): AgentParts {
-  const { agentName, hal, suite, random, clock, log, openSocket, uplinkStore, put, wrap, isClockSet, onWindow } = deps;
+  const {
+    agentName,
+    hal,
+    suite,
+    random,
+    clock,
+    log,
+    openSocket,
+    uplinkStore,
+    put,
+    wrap,
+    encapsulate,
+    isClockSet,
+    onWindow,
+  } = deps;
   const settings = config();
+  const indicator = new LookLight(hal.indicator);
   const counters = new Counters();
   const timeOf = (monotonicMs: number): RecordTime => recordTime(hal.clock, monotonicMs);
   const now = (): RecordTime => timeOf(hal.clock.monotonicMs());
@@ -137,7 +159,7 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     mirror,
     now,
     ...identity,
-    indicator: hal.indicator,
+    indicator,
     log: log.child('ownership'),
     onOffer: (offer, offerV2) => {
       uplink.publishOffer(offer, offerV2);
@@ -151,9 +173,11 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
       recorder.recordWithheld(now(), true);
     },
     onEpochEnding: () => {
+      looks.endAll('claim-changed');
       clips?.ownershipEnding();
     },
     onChanged: () => {
+      looks.endAll('claim-changed');
       clips?.ownerChanged();
       periods.ownerChanged();
       orders.ownerChanged();
@@ -181,6 +205,9 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     },
     onCommand: (command) => {
       orders.handleCommand(command);
+    },
+    onLook: (order) => {
+      looks.handleOrder(order);
     },
   });
 
@@ -248,6 +275,8 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     recorderSettings(settings),
   );
 
+  const isPrivate = (): boolean => privacy.isOn;
+  const forbidden = forbiddenBy(config, isPrivate, timeOf);
   const clips = clipsOf({
     config,
     video: hal.video,
@@ -257,8 +286,27 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     sealer,
     timeOf,
     log: log.child('clips'),
-    isPrivate: () => privacy.isOn,
+    isPrivate,
+    forbidden,
+    onUnit: (unit, info) => {
+      looks.addUnit(unit, info);
+    },
     eventsRecorded: () => recorder.idle(),
+  });
+
+  const looks = looksOf({
+    config,
+    suite,
+    outbox,
+    clock,
+    counters,
+    now,
+    forbidden,
+    encapsulate,
+    light: indicator,
+    link: uplink,
+    log: log.child('look'),
+    isSeeing: () => camera.state === 'ok' || camera.state === 'starting',
   });
 
   const orders = new OwnerOrders({
@@ -295,6 +343,9 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     counters,
     camera: hal.camera,
     log: (part) => log.child(part),
+    onFrame: (frame) => {
+      looks.addFrame(frame);
+    },
     onTransition: (transition) => {
       recorder.recordTransition(transition);
     },
@@ -335,13 +386,14 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
   const privacy: Privacy = new Privacy({
     camera,
     orders,
-    indicator: hal.indicator,
+    indicator,
     captureSettings: (standing) => captureSettings(config(), standing),
     hasOwner: () => outbox.currentClaim() !== null,
     isClaimWindowOpen: () => ownership.windowLeftMs() !== null,
     cameraState: () => camera.state,
     recordHealth: () => void health.record(),
     wipeVideo: () => {
+      looks.endAll('privacy');
       clips?.privacyOrdered();
     },
   });
@@ -376,6 +428,7 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     orders,
     camera,
     clips,
+    looks,
     health,
     privacy,
     housekeeping,

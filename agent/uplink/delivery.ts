@@ -6,7 +6,7 @@ import type { AnyReceipt } from '../../protocol/objects/receipt.js';
 import { encodeStatus } from '../../protocol/transport/messages.js';
 import { topicOf } from '../../protocol/transport/topics.js';
 import type { Mirror } from '../outbox/mirror.js';
-import type { Outbox } from '../outbox/outbox.js';
+import type { Outbox, Place } from '../outbox/outbox.js';
 import { noteBeforePublish } from '../outbox/published.js';
 import type { HeldRecord } from './oversize.js';
 import { Sender, type Parcel, type SizeLimits } from './sender.js';
@@ -87,6 +87,11 @@ export class Delivery {
   /** Whether a live record waits for the broker's answer. */
   get hasLiveInFlight(): boolean {
     return [...this.inFlight].some(({ isLive }) => isLive);
+  }
+
+  /** Whether a record was published over this connection and has no receipt. */
+  isOutstanding(place: Place): boolean {
+    return this.sender?.isOutstanding(place) === true;
   }
 
   /** Size of the largest message without an answer; 0 if every one has its own. */

@@ -20,6 +20,7 @@ export interface DownlinkDependencies {
   readonly onClaim: (claim: Uint8Array, mac: Uint8Array | null, kemKeys: readonly Uint8Array[] | undefined) => void;
   readonly onOfferRequest: () => void;
   readonly onCommand: (command: Uint8Array) => void;
+  readonly onLook?: (order: Uint8Array) => void;
   /** The cloud of this connection says which versions it takes. */
   readonly onHello?: (versions: readonly number[]) => void;
 }
@@ -63,7 +64,8 @@ export class Downlink {
         this.deps.onHello?.(message.versions);
         return;
       case 'look':
-        throw new SealcamError('unsupported', 'this version cannot be looked through');
+        this.deps.onLook?.(message.order);
+        return;
       case 'revocation':
         // Revocations are for readers of records. A camera that learned of its own would have nothing to do with it.
         throw new SealcamError('unsupported', 'a camera takes no revocation');

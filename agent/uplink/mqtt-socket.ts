@@ -137,6 +137,14 @@ class MqttAttempt implements UplinkSocket {
     });
   }
 
+  publishOnce(topic: string, payload: Uint8Array): void {
+    if (!this.isOver) this.client?.publish(topic, Buffer.from(payload), { qos: 0, retain: false });
+  }
+
+  get unsentBytes(): number {
+    return this.stream.writableLength;
+  }
+
   subscribe(topic: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const { client } = this;

@@ -33,6 +33,10 @@ export type PublishResult = 'acknowledged' | 'quota-exceeded' | 'refused' | 'too
 export interface UplinkSocket {
   /** Resolves with the broker's answer; rejects when the connection ends first. */
   publish(topic: string, payload: Uint8Array): Promise<PublishResult>;
+  /** Sends at most once (QoS 0): nobody says whether it arrived. */
+  publishOnce(topic: string, payload: Uint8Array): void;
+  /** Bytes that the operating system has not taken yet. */
+  readonly unsentBytes: number;
   subscribe(topic: string): Promise<void>;
   /** Ends the connection in order where it can. The broker publishes the last will: a camera that stops is offline. */
   end(): void;

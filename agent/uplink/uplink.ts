@@ -1,6 +1,7 @@
 import type { CancelTimer, Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
+import { LIMITS } from '../../common/limits.js';
 import type { Log } from '../../common/log.js';
 import type { Random } from '../../common/random.js';
 import type { AnyReceipt } from '../../protocol/objects/receipt.js';
@@ -8,7 +9,7 @@ import type { ProtocolVersion } from '../../protocol/objects/signed-object.js';
 import { encodeUp } from '../../protocol/transport/messages.js';
 import { topicOf } from '../../protocol/transport/topics.js';
 import type { Mirror } from '../outbox/mirror.js';
-import type { Outbox } from '../outbox/outbox.js';
+import type { Outbox, Place } from '../outbox/outbox.js';
 import { whenClockSet } from './clock-gate.js';
 import { Delivery } from './delivery.js';
 import {
@@ -29,6 +30,10 @@ import { SizeWatch } from './size-watch.js';
 import { PacingOrder } from './pacing-order.js';
 import { countRecords, rateOf, startMeter, type RateMeter } from './rate-meter.js';
 import type { OpenSocket, SocketHandlers, UplinkSocket } from './socket.js';
+
+/** Bytes of a look that may wait in the socket, and while a live record is on its way. */
+const LIVE_UNSENT_MAX_BYTES = 256 * 1024;
+const LIVE_UNSENT_BESIDE_RECORD_BYTES = 32 * 1024;
 
 /** Keeps what survives a restart of the process. */
 export interface UplinkStore {
@@ -144,6 +149,28 @@ export class Uplink {
   /** Whether a live record is on its way to the broker: what is not urgent gives way. */
   get isSendingLive(): boolean {
     return this.delivery?.hasLiveInFlight === true;
+  }
+
+  /** Whether a live picture may leave now: a record of now never waits behind many of them. */
+  get hasLiveRoom(): boolean {
+    const { socket } = this;
+    if (socket === null || !this.isConnected) return false;
+    return socket.unsentBytes <= (this.isSendingLive ? LIVE_UNSENT_BESIDE_RECORD_BYTES : LIVE_UNSENT_MAX_BYTES);
+  }
+
+  /** The largest live message that the broker takes. */
+  get liveMessageMaxBytes(): number {
+    return this.messageTargetBytes ?? LIMITS.messageMaxBytes;
+  }
+
+  /** Whether a record was handed to the broker. */
+  wasPublished(place: Place): boolean {
+    return this.delivery?.isOutstanding(place) === true || !this.deps.outbox.has(place);
+  }
+
+  /** Sends a live message at most once, if there is a connection. */
+  publishLive(message: Uint8Array): void {
+    if (this.isConnected) this.socket?.publishOnce(topicOf(this.deps.device, 'live'), message);
   }
 
   /** The version that may be offered on this connection: 2 only where its cloud announced that. */

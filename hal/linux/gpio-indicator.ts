@@ -18,11 +18,17 @@ const PATTERNS: Readonly<Record<IndicatorState, readonly (readonly [isOn: boolea
     [true, 150],
     [false, 850],
   ],
+  looking: [
+    [true, 800],
+    [false, 200],
+  ],
 };
 const RETRY_MS = 10_000;
 const CLOSE_WAIT_MAX_MS = 2000;
+/** The program that holds the line switches it a moment after its start, or ends. */
+const SWITCH_MS = 250;
 
-/** One LED: on while the camera records, blinking for a claim window, flashing for a fault, off otherwise. */
+/** One LED: on while the camera records, blinking for a claim window, flashing for a fault, on with short breaks while somebody looks, off otherwise. */
 export class GpioIndicator implements Indicator {
   readonly isPresent = true;
   private readonly line: GpioLine;
@@ -46,6 +52,14 @@ export class GpioIndicator implements Indicator {
     if (this.stopped.signal.aborted || state === this.shown) return;
     this.shown = state;
     this.showStep(state, 0);
+  }
+
+  async isShown(): Promise<boolean> {
+    const { shown } = this;
+    await this.work;
+    const { holder } = this;
+    if (holder === null || (await atMost(this.clock, SWITCH_MS, holder.ended))) return false;
+    return this.shown === shown;
   }
 
   async close(): Promise<void> {

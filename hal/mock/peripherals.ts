@@ -53,6 +53,10 @@ export class MockIndicator implements Indicator {
     if (this.shown.length > 100) this.shown.shift();
   }
 
+  isShown(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
   close(): Promise<void> {
     this.show('off');
     return Promise.resolve();

@@ -16,6 +16,8 @@ const FLAGS_OF: Readonly<Record<LiveKind, number>> = {
 };
 const TAG_BYTES = 16;
 const PIECE_MAX_BYTES = LIMITS.liveMaxBytes - TAG_BYTES;
+/** Around a piece: the array of session, number and flags, and the tag. */
+const ENVELOPE_BYTES = LIMITS.messageMaxBytes - PIECE_MAX_BYTES;
 
 /** The camera's end of a session. */
 export class LiveSealer {
@@ -38,18 +40,19 @@ export class LiveSealer {
 
   /**
    * Returns the messages of one picture: as many as its size needs, of which only the first has the flag of its kind. Each takes a
-   * number, so what is sealed must be sent or count as lost.
+   * number, so what is sealed must be sent or count as lost. `messageMaxBytes`: what the broker takes.
    *
    * @throws SealcamError `too-large`
    */
-  seal(kind: LiveKind, plaintext: Uint8Array): readonly Uint8Array[] {
+  seal(kind: LiveKind, plaintext: Uint8Array, messageMaxBytes: number = LIMITS.messageMaxBytes): readonly Uint8Array[] {
+    const pieceBytes = Math.max(1, Math.min(PIECE_MAX_BYTES, messageMaxBytes - ENVELOPE_BYTES));
     if (plaintext.length > LIMITS.liveUnitMaxBytes)
       throw new SealcamError('too-large', `a live picture of ${String(plaintext.length)} bytes`);
     const messages: Uint8Array[] = [];
     let fromByte = 0;
     do {
-      const piece = plaintext.subarray(fromByte, fromByte + PIECE_MAX_BYTES);
-      fromByte += PIECE_MAX_BYTES;
+      const piece = plaintext.subarray(fromByte, fromByte + pieceBytes);
+      fromByte += pieceBytes;
       const isLast = fromByte >= plaintext.length;
       const flags = (messages.length === 0 ? FLAGS_OF[kind] : 0) + (isLast ? 0 : LIVE_FLAGS.continued);
       messages.push(this.sealPiece(flags, piece));

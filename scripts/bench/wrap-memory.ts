@@ -21,7 +21,7 @@ const [, , program = ''] = process.argv;
 const recipients = readFileSync(0, 'utf8')
   .split(',')
   .map((key) => new Uint8Array(Buffer.from(key, 'base64')));
-const wrap = program === '' ? await wrapHere() : wrapChild({ program, clock: realClock });
+const wrap = program === '' ? await wrapHere() : wrapChild({ program, clock: realClock }).wrap;
 const beforeMiB = await ownMiB();
 const childPeakMiB = watchChildren(process.pid);
 const times: number[] = [];

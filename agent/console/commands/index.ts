@@ -6,6 +6,7 @@ import { isOption } from '../words.js';
 import { CLIP_COMMANDS } from './clips.js';
 import { CONTROL_COMMANDS } from './control.js';
 import { DIAGNOSTIC_COMMANDS } from './diagnostics.js';
+import { LOOK_COMMANDS } from './looks.js';
 import { SELFTEST } from './selftest.js';
 import { STATE_COMMANDS } from './state.js';
 import { LOCK_COMMANDS } from './unlock.js';
@@ -53,6 +54,7 @@ export const COMMANDS: readonly ConsoleCommand[] = [
   HELP,
   ...STATE_COMMANDS,
   ...CLIP_COMMANDS,
+  ...LOOK_COMMANDS,
   ...LOCK_COMMANDS,
   ...DIAGNOSTIC_COMMANDS,
   SELFTEST,

@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { concat } from '../../../common/bytes.js';
 import type { Clock } from '../../../common/clock.js';
 import { SealcamError } from '../../../common/errors.js';
+import type { Encapsulation } from '../../../protocol/crypto/xwing.js';
 import type { WrapKey } from '../../../protocol/seal/key-record.js';
-import { decodeAnswer, encodeJob, MESSAGE_MAX_BYTES } from '../../wrap/job.js';
+import { decodeAnswer, encapsulationOf, encodeJob, MESSAGE_MAX_BYTES, type Job } from '../../wrap/job.js';
 
 /** A slow core needs some seconds to start Node and wrap eight keys. */
 const TIMEOUT_MS = 60_000;
@@ -26,11 +27,23 @@ export function wrapProgram(entry: string | undefined): string {
   return existsSync(bundled) ? bundled : fileURLToPath(new URL('../../wrap/wrap.js', import.meta.url));
 }
 
+/** The two jobs of the process, each of which starts one. */
+export interface WrapChild {
+  readonly wrap: WrapKey;
+  /** Makes a shared secret for the owner of an X-Wing public key. */
+  readonly encapsulate: (kemKey: Uint8Array) => Promise<Encapsulation>;
+}
+
 /**
- * Returns a {@link WrapKey} that starts a process for each job. It rejects with `kem-key` for a key that must not be used, and
- * with `period-unavailable` where the process fails or takes too long.
+ * Returns what starts a process for each job. Both reject with `kem-key` for a key that must not be used, and with
+ * `period-unavailable` where the process fails or takes too long.
  */
-export function wrapChild({ program, clock, timeoutMs = TIMEOUT_MS }: WrapChildOptions): WrapKey {
+export function wrapChild(options: WrapChildOptions): WrapChild {
+  const run = runJob(options);
+  return { wrap: run, encapsulate: async (kemKey) => encapsulationOf(await run({ kemKey })) };
+}
+
+function runJob({ program, clock, timeoutMs = TIMEOUT_MS }: WrapChildOptions): (job: Job) => Promise<Uint8Array> {
   return (job) =>
     new Promise((resolve, reject) => {
       const child = spawn(process.execPath, [`--max-old-space-size=${String(HEAP_MAX_MIB)}`, program], {
@@ -61,7 +74,7 @@ export function wrapChild({ program, clock, timeoutMs = TIMEOUT_MS }: WrapChildO
         cancel();
         if (why === '' && code !== 0) why = `it ended with ${String(code ?? signal)}`;
         try {
-          if (why !== '') throw new SealcamError('period-unavailable', `a period key was not wrapped: ${why}`);
+          if (why !== '') throw new SealcamError('period-unavailable', `the process that makes keys failed: ${why}`);
           resolve(decodeAnswer(concat(...chunks)));
         } catch (error) {
           reject(error instanceof Error ? error : new Error(String(error)));

@@ -9,6 +9,7 @@ import { openSigned, type Verified } from '../../../protocol/objects/signed-obje
 import { decodeDown, encodeUp } from '../../../protocol/transport/messages.js';
 import { topicOf } from '../../../protocol/transport/topics.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
+import { limitMs } from '../../support/runner/speed.js';
 import { pictured } from '../common/pictured.js';
 import { realRandom } from '../../../common/adapters/real-random.js';
 
@@ -38,6 +39,7 @@ const IN_FLIGHT_MAX = 8;
 /** Every fourth record has a picture. */
 const PICTURE_EVERY = 4;
 const RECONNECT_MS = 1000;
+const CONNECT_TIMEOUT_MS = 5000;
 const WINDOW_MAX_MS = 30_000;
 const RESEND_MAX_MS = 60_000;
 
@@ -59,7 +61,8 @@ export class LoadCamera {
   private client: MqttClient | null = null;
   private isSubscribed = false;
   private windowMs = RECONNECT_MS;
-  private startedAtMs = 0;
+  /** Null until then, while only the accept may be sent. */
+  private startedAtMs: number | null = null;
 
   constructor(settings: LoadSettings, clock: Clock, onReceipt: (count: number) => void) {
     this.settings = settings;
@@ -79,8 +82,13 @@ export class LoadCamera {
 
   /** Records that should have been sent by now and have no receipt. */
   get due(): readonly Outgoing[] {
-    const until = (this.clock.monotonicMs() - this.startedAtMs) / Math.max(1, this.settings.everyMs);
-    return this.outgoing.filter(({ isReceipted }, seq) => !isReceipted && seq <= until);
+    const nowMs = this.clock.monotonicMs();
+    return this.outgoing.filter(({ isReceipted }, seq) => !isReceipted && this.isDue(seq, nowMs));
+  }
+
+  /** Whether the cloud has stored the claim. */
+  get isClaimed(): boolean {
+    return this.outgoing[0]?.isReceipted === true;
   }
 
   async connect(): Promise<void> {
@@ -93,7 +101,7 @@ export class LoadCamera {
       reconnectPeriod: RECONNECT_MS,
       resubscribe: false,
       queueQoSZero: false,
-      connectTimeout: 5000,
+      connectTimeout: limitMs(CONNECT_TIMEOUT_MS),
     });
     this.client = client;
     client.on('error', () => undefined);
@@ -124,23 +132,19 @@ export class LoadCamera {
     });
   }
 
-  /** Sends the accept, which has to go before every other record. */
-  sendAccept(): void {
-    this.send(this.outgoing[0]);
-  }
-
+  /** From now on the records become due. Not before every worker can know the claim: one that does not refuses them with an alarm. */
   start(): void {
     this.startedAtMs = this.clock.monotonicMs();
   }
 
-  /** Sends what is due. Has to be called every few milliseconds. */
+  /** Sends what is due, from the accept on. Has to be called every few milliseconds. */
   turn(): void {
     const nowMs = this.clock.monotonicMs();
-    const { everyMs, resendMs } = this.settings;
+    const { resendMs } = this.settings;
     let inFlight = 0;
     for (const [seq, one] of this.outgoing.entries()) {
       if (one.isReceipted) continue;
-      if (inFlight >= IN_FLIGHT_MAX || (seq > 0 && nowMs < this.startedAtMs + everyMs * seq)) return;
+      if (inFlight >= IN_FLIGHT_MAX || !this.isDue(seq, nowMs)) return;
       inFlight++;
       if (one.sentAtMs === null) this.send(one);
       else if (nowMs - one.sentAtMs > Math.min(RESEND_MAX_MS, resendMs * 2 ** one.resends) && this.send(one)) {
@@ -152,6 +156,11 @@ export class LoadCamera {
 
   async stop(): Promise<void> {
     await this.client?.endAsync(true);
+  }
+
+  private isDue(seq: number, nowMs: number): boolean {
+    if (seq === 0) return true;
+    return this.startedAtMs !== null && nowMs >= this.startedAtMs + this.settings.everyMs * seq;
   }
 
   private sign(claim: Verified<Claim>, seq: number): void {
@@ -170,8 +179,8 @@ export class LoadCamera {
     this.outgoing.push({ record, payload, sentAtMs: null, resends: 0, isReceipted: false });
   }
 
-  private send(one: Outgoing | undefined): boolean {
-    if (one === undefined || !this.isSubscribed || this.client?.connected !== true) return false;
+  private send(one: Outgoing): boolean {
+    if (!this.isSubscribed || this.client?.connected !== true) return false;
     one.sentAtMs = this.clock.monotonicMs();
     this.client.publish(topicOf(this.world.deviceId, 'up'), Buffer.from(one.payload), { qos: 1 }, () => undefined);
     return true;

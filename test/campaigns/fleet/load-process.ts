@@ -21,6 +21,8 @@ export interface Made {
 }
 
 export interface LoadStatus {
+  /** Cameras whose accept has a receipt. */
+  readonly claimed: number;
   readonly receipted: number;
   readonly waiting: number;
   readonly resent: number;
@@ -89,15 +91,16 @@ const procedures = {
     }
     return Promise.resolve((1000 * count) / (realClock.monotonicMs() - startedMs));
   },
+  /** Connects the cameras, which send their accepts until these have receipts. */
   connect: async (_: null): Promise<void> => {
     await inParallel(cameras, CONNECT_WIDTH, (camera) => camera.connect());
-    for (const camera of cameras) camera.sendAccept();
+    running = new AbortController();
+    void runCameras(running.signal);
   },
+  /** Lets the cameras send their records. */
   start: async (_: null): Promise<void> => {
     for (const camera of cameras) camera.start();
     lastReceiptMs = realClock.monotonicMs();
-    running = new AbortController();
-    void runCameras(running.signal);
     return Promise.resolve();
   },
   beginFault: async (_: null): Promise<void> => {
@@ -114,6 +117,7 @@ const procedures = {
   status: async (_: null): Promise<LoadStatus> => {
     const sum = (of: (camera: LoadCamera) => number): number => cameras.reduce((total, one) => total + of(one), 0);
     return Promise.resolve({
+      claimed: sum(({ isClaimed }) => Number(isClaimed)),
       receipted,
       waiting: sum(({ waiting }) => waiting),
       resent: sum((one) => one.resent),

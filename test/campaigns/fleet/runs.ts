@@ -116,7 +116,7 @@ export async function run<T>(
     });
     const verifyPerS = await remote.call('verifyRate', VERIFY_MS);
     await remote.call('connect', null);
-    await untilStatus(progress, remote, 'every claim has a receipt', ({ receipted }) => receipted >= cameras);
+    await untilStatus(progress, remote, 'every claim has a receipt', ({ claimed }) => claimed === cameras);
     await remote.call('start', null);
     const result = await during({ remote, site });
     const status = await untilStatus(progress, remote, 'every record has a receipt', ({ waiting }) => waiting === 0);

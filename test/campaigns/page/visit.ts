@@ -1,9 +1,10 @@
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import { Visitor } from '../../support/engines/browser.js';
+import { limitMs, Patience, slowness } from '../../support/runner/speed.js';
 import type { Site } from './site.js';
 
 const PASSPHRASE = 'four unrelated test words';
-/** A visit that shows no picture after this long did not work. */
+/** A visit that shows no picture after this long, on an idle machine, did not work. */
 const VISIT_TIMEOUT_MS = 180_000;
 const POLL_MS = 50;
 /** Without a new event for this long, the page has drawn a change. */
@@ -68,7 +69,7 @@ export class Owner {
 
   static async arrive(browser: Browser, site: Site): Promise<Owner> {
     const visitor = await Visitor.arrive(browser, { phone: true });
-    visitor.context.setDefaultTimeout(VISIT_TIMEOUT_MS);
+    visitor.context.setDefaultTimeout(limitMs(VISIT_TIMEOUT_MS));
     await visitor.restoreKey(site.pageUrl, site.keys.master, PASSPHRASE);
     const { page } = visitor;
     await page.addInitScript(NOTE_MARKS);
@@ -172,9 +173,9 @@ export class Owner {
 
   /** Asks again and again: the page's content security policy forbids what Playwright's own wait would evaluate. */
   private async waitFor(condition: string): Promise<void> {
-    const untilMs = performance.now() + VISIT_TIMEOUT_MS;
+    const patience = new Patience(VISIT_TIMEOUT_MS, performance.now());
     while (!(await this.page.evaluate<boolean>(`Boolean(${condition})`))) {
-      if (performance.now() > untilMs) throw new Error(`the page never came to: ${condition}`);
+      if (!patience.wait(performance.now(), slowness())) throw new Error(`the page never came to: ${condition}`);
       await this.page.waitForTimeout(POLL_MS);
     }
   }

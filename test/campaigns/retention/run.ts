@@ -99,7 +99,7 @@ export async function retentionRun(settings: RetentionSettings, store: StoreKind
   await remote.call('connect', null);
   await until(
     'every claim has a receipt',
-    async () => (await remote.call('status', null)).receipted >= cameras,
+    async () => (await remote.call('status', null)).claimed === cameras,
     SETTLE_TIMEOUT_MS,
   );
   await remote.call('start', null);

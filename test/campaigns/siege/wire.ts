@@ -7,8 +7,10 @@ import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { Signer } from '../../../protocol/crypto/suite.js';
 import { sessionKind } from '../../../protocol/objects/session.js';
 import { signObject } from '../../../protocol/objects/signed-object.js';
+import { limitMs } from '../../support/runner/speed.js';
 
 export const PAGE_ORIGIN = 'http://127.0.0.1:1';
+/** On an idle machine. */
 const REQUEST_TIMEOUT_MS = 60_000;
 
 export interface Ports {
@@ -59,7 +61,7 @@ export function open({ port, from, method, path, token, body }: ApiRequest): htt
 export function ask(request: ApiRequest): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const sent = open(request);
-    sent.setTimeout(REQUEST_TIMEOUT_MS, () => sent.destroy(new Error(`${request.path}: no answer`)));
+    sent.setTimeout(limitMs(REQUEST_TIMEOUT_MS), () => sent.destroy(new Error(`${request.path}: no answer`)));
     sent.once('error', reject);
     sent.once('response', (response) => {
       const chunks: Buffer[] = [];

@@ -180,6 +180,12 @@ class Session implements UplinkSocket {
     return this.roundTrip(() => this.broker.receiveUp(topic, payload));
   }
 
+  publishOnce(): void {
+    // Nobody looks in this world.
+  }
+
+  readonly unsentBytes = 0;
+
   deliver(topic: string, payload: Uint8Array): void {
     if (this.isOver || this.isHalfOpen || !this.isSubscribed) return;
     this.handlers.message(topic, payload);

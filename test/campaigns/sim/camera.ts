@@ -17,6 +17,7 @@ import { simSuite } from './suite.js';
 import type { CryptoSuite, Signer } from '../../../protocol/crypto/suite.js';
 import { agentName } from '../../../protocol/objects/agent-name.js';
 import { deviceId } from '../../../protocol/objects/ids.js';
+import { encapsulate } from '../../../protocol/crypto/xwing.js';
 import { wrapKey } from '../../../protocol/seal/key-record.js';
 import type { SimBroker } from './broker.js';
 import { makeHal, type SimHal, type WallClock } from './hal.js';
@@ -123,6 +124,7 @@ export class SimCamera {
         suite: this.suiteOf(life),
         random: this.randomOf(life),
         wrap: (job) => Promise.resolve(wrapKey(this.suiteOf(life), this.randomOf(life), job)),
+        encapsulate: (key) => Promise.resolve(encapsulate(this.suiteOf(life), this.randomOf(life), key)),
         log: this.logOf(life),
         onWindow: () => undefined,
         put: this.putOf(life),
@@ -389,7 +391,8 @@ export class SimCamera {
           if (life.touch('a message')) handlers.message(...args);
         },
       };
-      if (!isAlive) return { publish: never, subscribe: never, end: over, destroy: over };
+      const live = { publishOnce: () => undefined, unsentBytes: 0 };
+      if (!isAlive) return { ...live, publish: never, subscribe: never, end: over, destroy: over };
       const socket = broker.connect(device, protocol, guarded);
       const alive = <T>(work: Promise<T>): Promise<T> =>
         work.then(
@@ -400,6 +403,7 @@ export class SimCamera {
           },
         );
       const wire: UplinkSocket = {
+        ...live,
         publish: (topic, payload) => {
           oracle.checkPublished(this, topic, payload);
           return socket.publish(topic, payload);
@@ -410,6 +414,7 @@ export class SimCamera {
       };
       const planted = this.deps.plant.socket?.(wire, this) ?? wire;
       return {
+        ...live,
         publish: (topic, payload) => {
           if (!life.touch('a publish')) return never();
           return alive(planted.publish(topic, payload));

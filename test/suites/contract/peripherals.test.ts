@@ -202,6 +202,7 @@ describe.each(indicators)('indicator: %s', (_, make) => {
     for (const state of ['off', 'recording', 'recording', 'claim-window', 'fault', 'privacy'] as const)
       indicator.show(state);
     indicator.show('recording');
+    if (board === null) expect(await indicator.isShown()).toBe(true);
     if (board !== null) await until('light', () => board.led().at(-1) === '17=1');
     await indicator.close();
     await indicator.close();
@@ -212,6 +213,21 @@ describe.each(indicators)('indicator: %s', (_, make) => {
 });
 
 describe('gpiod', () => {
+  it('says whether the light is on', async () => {
+    const board = new GpioBoard(2);
+    const indicator = new GpioIndicator({ line, clock: realClock, log: silentLog });
+    indicator.show('looking');
+    expect(await indicator.isShown()).toBe(true);
+    await until('light', () => board.led().at(-1) === '17=1');
+    await indicator.close();
+    const broken = new GpioBoard(2);
+    broken.stand.add('gpiomon', 'exit 1');
+    const dark = new GpioIndicator({ line, clock: realClock, log: silentLog });
+    dark.show('looking');
+    expect(await dark.isShown()).toBe(false);
+    await dark.close();
+  });
+
   it('blinks a LED for a claim window', async () => {
     const board = new GpioBoard(2);
     const indicator = new GpioIndicator({ line, clock: realClock, log: silentLog });

@@ -10,10 +10,8 @@ const RUN_MS = 180_000;
 const CAMERAS = 24;
 const RECORDS = 12;
 
-async function fleet(...args: readonly string[]): Promise<ScriptRun> {
-  const ran = await runScript('test/campaigns/fleet/fleet.js', args, { limitMs: RUN_MS });
-  if (ran.status !== 0) process.stderr.write(ran.stderr);
-  return ran;
+function fleet(...args: readonly string[]): Promise<ScriptRun> {
+  return runScript('test/campaigns/fleet/fleet.js', args, { limitMs: RUN_MS });
 }
 
 async function run(only: string, ...more: readonly string[]): Promise<FleetResult> {
@@ -21,7 +19,7 @@ async function run(only: string, ...more: readonly string[]): Promise<FleetResul
   const ran = await fleet('--json', '--only', only, ...size, ...more);
   const result = jsonOf<FleetResult>(ran);
   expect(ran.stdout.trimEnd().split('\n')).toHaveLength(1);
-  expect(ran.status).toBe(0);
+  expect(ran.status, ran.stderr).toBe(0);
   return result;
 }
 

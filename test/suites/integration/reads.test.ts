@@ -11,7 +11,7 @@ describeWith('postgres', 'npm run reads', () => {
     const { reads } = jsonOf<{
       reads: { store: string; read: string; small_us: number; large_us: number; ratio: number }[];
     }>(ran);
-    expect(ran.status).toBe(0);
+    expect(ran.status, ran.stderr).toBe(0);
     expect(new Set(reads.map(({ store }) => store))).toEqual(new Set(['sqlite', 'postgres']));
     for (const one of reads) expect([one.small_us, one.large_us, one.ratio].every((value) => value >= 0)).toBe(true);
   });

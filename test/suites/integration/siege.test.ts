@@ -19,8 +19,7 @@ const PROBES = 3;
 async function siege(...args: readonly string[]): Promise<SiegeResult> {
   const small = ['--json', '--scale', '0.08', '--pairs', '1', '--flood', '20', '--ratio', '1000000'];
   const ran = await runScript(SCRIPT, [...small, ...args], { limitMs: RUN_MS });
-  if (ran.status !== 0) process.stderr.write(ran.stderr);
-  expect(ran.status).toBe(0);
+  expect(ran.status, ran.stderr).toBe(0);
   expect(ran.stdout.trimEnd().split('\n')).toHaveLength(1);
   return jsonOf<SiegeResult>(ran);
 }

@@ -17,7 +17,7 @@ import { repository } from '../../support/vectors.js';
 
 const program = join(repository, 'dist', 'agent', 'wrap', 'wrap.js');
 const jobModule = pathToFileURL(join(repository, 'dist', 'agent', 'wrap', 'job.js')).href;
-const wrap = wrapChild({ program, clock: realClock });
+const { wrap, encapsulate } = wrapChild({ program, clock: realClock });
 const members = Array.from({ length: 8 }, () => xwingKeys(nodeSuite, realRandom.bytes(32)));
 const recipients = members.map(({ publicKey }) => publicKey);
 const job = () => ({ recipients, info: realRandom.bytes(32), key: realRandom.bytes(32) });
@@ -67,6 +67,15 @@ describe('the process that wraps a period key', () => {
     expect(names.filter((name) => name.includes('wrap.js'))).toEqual([]);
   });
 
+  it('makes a shared secret that the owner of the key has too, and refuses a key that must not be used', async () => {
+    const [viewer] = members;
+    if (viewer === undefined) throw new Error('a member');
+    const { enc, shared } = await encapsulate(viewer.publicKey);
+    expect(toHex(viewer.decapsulate(enc))).toBe(toHex(shared));
+    expect(await asyncCodeOf(() => encapsulate(viewer.publicKey.slice().fill(255, 0, 30)))).toBe('kem-key');
+    expect(await asyncCodeOf(() => encapsulate(viewer.publicKey.slice().fill(0, 1184)))).toBe('kem-key');
+  });
+
   it('refuses a key that must not be used, and takes the others: the control', async () => {
     const wrong = recipients.map((key, i) => (i === 3 ? new Uint8Array(key).fill(255, 0, 30) : key));
     const lowOrder = recipients.map((key, i) => (i === 3 ? new Uint8Array(key).fill(0, 1184) : key));
@@ -82,12 +91,12 @@ describe('the process that wraps a period key', () => {
     ['says nothing', '', 'malformed'],
     ['says too much', "process.stdout.write('x'.repeat(1 << 20));", 'period-unavailable'],
   ])('that %s is given up', async (_, source, code) => {
-    const broken = wrapChild({ program: other(source), clock: realClock, timeoutMs: 3000 });
+    const { wrap: broken } = wrapChild({ program: other(source), clock: realClock, timeoutMs: 3000 });
     expect(await asyncCodeOf(() => broken(job()))).toBe(code);
   });
 
   it('that is not there is given up', async () => {
-    const missing = wrapChild({ program: join(tempFolder(), 'nothing.js'), clock: realClock });
+    const { wrap: missing } = wrapChild({ program: join(tempFolder(), 'nothing.js'), clock: realClock });
     expect(await asyncCodeOf(() => missing(job()))).toBe('period-unavailable');
   });
 
@@ -102,7 +111,7 @@ describe('the process that wraps a period key', () => {
       process.stdout.write(encodeAnswer({ body: key }));`;
     const sent = job();
     const key = sent.key.slice();
-    const echoed = await wrapChild({ program: other(source), clock: realClock })(sent);
+    const echoed = await wrapChild({ program: other(source), clock: realClock }).wrap(sent);
     // The control: it came, by another way.
     expect(echoed).toEqual(key);
     expect(readFileSync(told, 'utf8')).not.toContain(toHex(key));

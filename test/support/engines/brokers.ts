@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { EmbeddedBroker } from '../../../cloud/broker/embedded-broker.js';
+import { endProcess } from '../../../scripts/end-process.js';
 import { until } from '../runner/wait.js';
 
 /** A broker on a port of 127.0.0.1. It can be stopped, and restarted on the same port. */
@@ -82,16 +83,18 @@ export function mosquitto(
     cloudUser: 'cloud',
     cloudPassword: '',
     start: async () => {
-      child = spawn('mosquitto', ['-c', config], { stdio: 'ignore', env: { ...process.env, ...environment } });
-      await until('mosquitto answers', () => isAnswering(port));
+      const started = spawn('mosquitto', ['-c', config], { stdio: 'ignore', env: { ...process.env, ...environment } });
+      child = started;
+      await until('mosquitto answers', () => {
+        if (started.exitCode !== null)
+          throw new Error(`mosquitto ended (${String(started.exitCode)}): was its port taken?`);
+        return isAnswering(port);
+      });
     },
     stop: async (how) => {
       const running = child;
       child = null;
-      if (running === null) return;
-      const closed = new Promise((resolve) => running.once('close', resolve));
-      running.kill(how === 'kill' ? 'SIGKILL' : 'SIGTERM');
-      await closed;
+      if (running !== null) await endProcess(running, how === 'kill' ? 'SIGKILL' : 'SIGTERM');
     },
   };
 }

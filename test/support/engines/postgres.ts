@@ -3,6 +3,7 @@ import { chmodSync, chownSync, mkdirSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
+import { endProcess } from '../../../scripts/end-process.js';
 import { until } from '../runner/wait.js';
 
 /** A PostgreSQL server for one test, with its data and its Unix socket in the test's folder. */
@@ -96,11 +97,8 @@ export function postgres(folder: string): TestPostgres {
     stop: async (how) => {
       const running = child;
       child = null;
-      if (running === null) return;
-      const closed = new Promise((resolve) => running.once('close', resolve));
       // SIGQUIT is an immediate shutdown without a checkpoint; SIGINT rolls back and writes one.
-      running.kill(how === 'kill' ? 'SIGQUIT' : 'SIGINT');
-      await closed;
+      if (running !== null) await endProcess(running, how === 'kill' ? 'SIGQUIT' : 'SIGINT');
     },
     database: async (name) => {
       await execute(`CREATE DATABASE ${name}`);

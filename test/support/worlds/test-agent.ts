@@ -23,6 +23,7 @@ import {
 import type { Happening, SceneScript } from '../../../hal/mock/script.js';
 import { MockSystem, MockSystemClock } from '../../../hal/mock/system.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
+import { encapsulate } from '../../../protocol/crypto/xwing.js';
 import { agentName } from '../../../protocol/objects/agent-name.js';
 import { formatClaimCode } from '../../../protocol/objects/claim-code.js';
 import { wrapKey } from '../../../protocol/seal/key-record.js';
@@ -149,6 +150,7 @@ export class TestAgent {
       suite: nodeSuite,
       random: realRandom,
       wrap: (job) => Promise.resolve(wrapKey(nodeSuite, realRandom, job)),
+      encapsulate: (key) => Promise.resolve(encapsulate(nodeSuite, realRandom, key)),
       onWindow: () => undefined,
       uplinkStore: uplinkFile(join(folder, 'uplink.json'), log),
       put: new HttpPut(
