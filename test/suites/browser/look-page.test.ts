@@ -126,10 +126,13 @@ describeWith('chromium', 'a look in the page', () => {
     server.pass(...look.unit(jpegOf('blue'), 500));
     await expect.poll(() => painted(page), POLL).toEqual({ frames: 3, colour: 'blue' });
     await page.getByText('1 message did not come').waitFor();
+    expect(await page.getByRole('button', { name: 'Look', exact: true }).isDisabled()).toBe(true);
     await page.getByRole('button', { name: 'One minute more' }).click();
     await until('a renewal', () => server.orders.length === 2);
     server.pushRecord(renewLook(camera, server.orders[1] ?? new Uint8Array(0), 120));
     await page.getByText(/1(20|1\d) s left/).waitFor();
+    server.pass(...look.unit((await scenePictures(5)).at(-1) ?? jpegOf('red'), 600));
+    await expect.poll(async () => (await painted(page)).frames, POLL).toBe(4);
     await visitor.screenshot('look');
     server.pass(...look.last());
     server.pushRecord(look.end());
