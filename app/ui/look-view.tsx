@@ -116,7 +116,7 @@ function Figures({ state }: { readonly state: Extract<LookState, { type: 'live' 
   return (
     <span class="muted small">
       {secondsLeft} s left
-      {ageMs !== null && ` · at most ${(ageMs / 1000).toFixed(1)} s behind`}
+      {ageMs !== null && ` · at most ${(Math.max(1, Math.ceil(ageMs / 100)) / 10).toFixed(1)} s behind`}
       {missing > 0 && ` · ${counted(missing)} did not come`}
     </span>
   );
