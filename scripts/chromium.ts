@@ -1,5 +1,7 @@
 import { chromium, type Browser } from 'playwright-core';
 
+export type { Browser, Page } from 'playwright-core';
+
 /** Returns the program of the system's Chromium, or of the one that SEALCAM_CHROMIUM names. */
 export function chromiumPath(): string {
   return process.env['SEALCAM_CHROMIUM'] ?? '/usr/bin/chromium-headless-shell';

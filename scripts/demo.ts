@@ -141,7 +141,7 @@ class Demo {
           resolve('enough');
         };
       });
-      if (this.options.looks !== null) await this.look(links.get('Anna') ?? [], watchers, pageOrigin);
+      if (this.options.looks !== null) await this.runLooks(links.get('Anna') ?? [], watchers, pageOrigin);
       const ended = new AbortController();
       const timeout: Promise<'late'> =
         this.options.events === null && this.options.looks === null
@@ -161,7 +161,7 @@ class Demo {
     }
   }
 
-  private async look(cameras: readonly string[], watchers: Watchers, pageOrigin: string): Promise<void> {
+  private async runLooks(cameras: readonly string[], watchers: Watchers, pageOrigin: string): Promise<void> {
     const anna = watchers.get('Anna');
     if (anna === undefined || this.options.looks === null) return;
     this.printLine('Looking …');

@@ -1,8 +1,7 @@
-import type { Browser, Page } from 'playwright-core';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { sleep } from '../../common/clock.js';
 import type { LookEnd } from '../../app/core/looks.js';
-import { chromiumPath, launchChromium } from '../chromium.js';
+import { chromiumPath, launchChromium, type Browser, type Page } from '../chromium.js';
 import { percentiles, type Percentiles } from './stages.js';
 
 /** What the looks of a run came to, in a real browser. */
@@ -71,7 +70,7 @@ export class LookWatch {
       for (let number = 0; number < this.count; number++) {
         const isLast = number === this.count - 1;
         const pages = number === 1 ? [first, second] : [first];
-        const seen = await Promise.all(pages.map((page) => this.look(page, number, isLast && page === first)));
+        const seen = await Promise.all(pages.map((page) => this.watch(page, number, isLast && page === first)));
         areTwo ||= seen.length === 2 && seen.every(({ frames }) => frames > 0);
         looked.push(...seen);
       }
@@ -92,7 +91,7 @@ export class LookWatch {
     return page;
   }
 
-  private async look(page: Page, number: number, isShown: boolean): Promise<Looked> {
+  private async watch(page: Page, number: number, isShown: boolean): Promise<Looked> {
     await page.evaluate('performance.clearMeasures()');
     const firstPaintedMs = Number(await page.evaluate(clickAndWait(number)));
     await sleep(realClock, LOOK_MS);
