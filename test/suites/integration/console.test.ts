@@ -22,6 +22,7 @@ const OPEN = [
   'uplink status',
   'clock',
   'health',
+  'look status',
   'clip status',
   'clip why',
   'unlock',
