@@ -6,9 +6,11 @@ import type { Signer } from '../../../protocol/crypto/suite.js';
 import type { AnyClaim } from '../../../protocol/objects/claim.js';
 import { KEM_KEY_BYTES } from '../../../protocol/objects/ids.js';
 import { lookKind, type Look } from '../../../protocol/objects/look.js';
+import { sessionKind } from '../../../protocol/objects/session.js';
 import { signObject, type Verified } from '../../../protocol/objects/signed-object.js';
 import { decodeLive, encodeLive, LIVE_FLAGS } from '../../../protocol/transport/live.js';
 import { afterThisTest } from '../runner/after-test.js';
+import { PAGE_ORIGIN } from './test-cloud.js';
 
 const { keyUnit, initialisation, end } = LIVE_FLAGS;
 /** Units from one key unit to the next. */
@@ -147,4 +149,21 @@ export class Viewer {
     else this.messages.push(new Uint8Array(payload));
     return true;
   }
+}
+
+/** Opens a session at a cloud; returns its token. */
+export async function openSession(origin: string, signer: Signer): Promise<string> {
+  const post = async (path: string, body: object): Promise<Record<string, unknown>> => {
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(`${origin}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    return (await response.json()) as Record<string, unknown>;
+  };
+  const { cloudOrigin, nonce, expiresAtMs } = await post('/v1/session/challenge', {});
+  const signed = signObject(sessionKind, nodeSuite, signer, {
+    cloudOrigin: String(cloudOrigin),
+    pageOrigin: PAGE_ORIGIN,
+    nonce: new Uint8Array(Buffer.from(String(nonce), 'hex')),
+    expiresAtMs: Number(expiresAtMs),
+  });
+  return String((await post('/v1/session', { session: toBase64(signed.bytes) }))['token']);
 }

@@ -9,8 +9,7 @@ import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { Signer } from '../../../protocol/crypto/suite.js';
 import type { ClaimV2 } from '../../../protocol/objects/claim.js';
 import { lookKind, type Look } from '../../../protocol/objects/look.js';
-import { sessionKind } from '../../../protocol/objects/session.js';
-import { openSigned, signObject, type Verified } from '../../../protocol/objects/signed-object.js';
+import { openSigned, type Verified } from '../../../protocol/objects/signed-object.js';
 import { decodeDown, encodeUp } from '../../../protocol/transport/messages.js';
 import { topicOf } from '../../../protocol/transport/topics.js';
 import { freePort } from '../../../scripts/free-port.js';
@@ -21,8 +20,8 @@ import { ForwardClock } from '../runner/forward-clock.js';
 import { tempFolder } from '../runner/temp.js';
 import { CameraV2 } from './camera-v2.js';
 import { CameraWorld } from './camera-world.js';
-import { lookOrder, Viewer } from './live-viewer.js';
-import { PAGE_ORIGIN, TestCloud } from './test-cloud.js';
+import { lookOrder, openSession, Viewer } from './live-viewer.js';
+import { TestCloud } from './test-cloud.js';
 
 function isCluster(broker: TestBroker): broker is TestCluster {
   return 'urls' in broker;
@@ -160,7 +159,7 @@ export class LookSite {
   ): Promise<{ readonly viewer: Viewer; readonly session: Uint8Array }> {
     const order = lookOrder(claim, signer);
     const port = Number(new URL(worker.origin).port);
-    const viewer = await Viewer.open(port, await this.session(worker, signer), order, isReading);
+    const viewer = await Viewer.open(port, await openSession(worker.origin, signer), order, isReading);
     return { viewer, session: order.value.session };
   }
 
@@ -170,27 +169,11 @@ export class LookSite {
     const response = await fetch(`${worker.origin}/v1/devices/${toHex(device)}/looks/renewals`, {
       method: 'POST',
       headers: {
-        authorization: `Bearer ${await this.session(worker, signer)}`,
+        authorization: `Bearer ${await openSession(worker.origin, signer)}`,
         'content-type': 'application/json',
       },
       body: JSON.stringify({ order: toBase64(order.bytes) }),
     });
     return response.status;
-  }
-
-  private async session(worker: TestCloud, signer: Signer): Promise<string> {
-    const post = async (path: string, body: object): Promise<Record<string, unknown>> => {
-      const headers = { 'content-type': 'application/json' };
-      const response = await fetch(`${worker.origin}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
-      return (await response.json()) as Record<string, unknown>;
-    };
-    const { cloudOrigin, nonce, expiresAtMs } = await post('/v1/session/challenge', {});
-    const signed = signObject(sessionKind, nodeSuite, signer, {
-      cloudOrigin: String(cloudOrigin),
-      pageOrigin: PAGE_ORIGIN,
-      nonce: new Uint8Array(Buffer.from(String(nonce), 'hex')),
-      expiresAtMs: Number(expiresAtMs),
-    });
-    return String((await post('/v1/session', { session: toBase64(signed.bytes) }))['token']);
   }
 }
