@@ -6,11 +6,10 @@ import type { GoldenName } from '../../../hal/mock-scenarios.js';
  */
 export const KNOWN_FAILING: Readonly<Partial<Record<GoldenName, string>>> = {
   'night-gateway':
-    'a man of 7 % of the height whose difference is six grey levels stays below the floor of a tile this bright',
+    'a man of 7 % of the height and six grey levels: nothing in him changes by the threshold, moths take his track, he is learnt',
   'start-close': 'who stands there from the first frame is learnt as background',
   balloons: 'a bunch of balloons, each of which swings its own way, is not one thing moved aside',
   'window-clouds': 'clouds between the bars of a window are chained to straight travel',
-  'fisheye-rim': 'thin people at the rim travel too little',
   'night-snow': 'flakes under infrared travel straight',
   'wall-sweep': 'a beam with the shadows of a fence in it has new edges',
   flag: 'a flag that unfolds shows what was not in the background',
