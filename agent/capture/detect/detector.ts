@@ -9,7 +9,7 @@ import { groundsOf, lightOf, type LocalLight } from './kernel/light.js';
 import { shadesOf } from './kernel/shade.js';
 import type { PrivacyMask } from './masks.js';
 import { isAtEdge, isBesideLight, natureOf, reasonWithoutObject, stillMaxMs } from './nature.js';
-import { setFloors } from './noise.js';
+import { brightnessOf, setFloors } from './noise.js';
 import { boxOf, type Observation, type Reason } from './observation.js';
 import type { SceneChange } from './scene-watch.js';
 import { loadPlane, startState, type DetectorState } from './state.js';
@@ -127,6 +127,7 @@ export class Detector {
       ? noMotion('starting', state)
       : this.classifyFrame(state, markedShare, timeMs, elapsedMs);
     if (isWarmingUp) planes.learning.fill(LEARNING_MODE.background);
+    if (markedShare > 0) state.differedMs = timeMs;
     this.updateBackground(state, timeMs, isWarmingUp ? WARM_UP_LEARN_FACTOR : 1);
     return observation;
   }
@@ -246,12 +247,14 @@ export class Detector {
     const sinceMs = timeMs - state.learntMs;
     if (sinceMs < LEARN_EVERY_MS && learnFactor === 1) return;
     const { followMs, unknownMs, spreadMs, flickerMs } = this.tuning;
-    const rate = (constantMs: number): number =>
-      Math.max(
-        0,
-        Math.min(Q15_ONE - 1, Math.round((Q15_ONE * Math.min(STEP_MAX_MS, sinceMs) * learnFactor) / constantMs)),
-      );
-    this.kernels.learn(rate(followMs), rate(unknownMs), rate(spreadMs), rate(flickerMs));
+    const rate = (constantMs: number, factor = learnFactor): number =>
+      Math.max(0, Math.min(Q15_ONE - 1, Math.round((Q15_ONE * Math.min(STEP_MAX_MS, sinceMs) * factor) / constantMs)));
+    this.kernels.learn(
+      rate(followMs),
+      rate(unknownMs),
+      rate(spreadMs, Math.max(learnFactor, spreadFactorOf(state, timeMs))),
+      rate(flickerMs),
+    );
     this.kernels.findRanges();
     state.learntMs = timeMs;
     this.followNoise(state, timeMs);
@@ -277,6 +280,12 @@ export class Detector {
     const area = small.blob.area / (width * height);
     return { ...noMotion('small-for-zone', state), area, box, zones: zoneGate.names(small, box, false) };
   }
+}
+
+/** How much faster the noise is learnt: by day the least floor is high enough, and what sways must not become quiet. */
+function spreadFactorOf({ light, differedMs }: DetectorState, timeMs: number): number {
+  if (timeMs - differedMs < YOUNG_BACKGROUND_MS) return 1;
+  return 1 + (WARM_UP_LEARN_FACTOR - 1) * (1 - brightnessOf(light.level));
 }
 
 /** Whether the background was learnt from planes as large as this one, before any shrinking. */

@@ -43,8 +43,6 @@ const MOVED_STEADY_MIN = 0.25;
 const MOVED_SMALL_STEADY_MIN = 0.7;
 const SMALL_HITS_MIN = 5;
 const SMALL_MISSES_PER_HIT_MAX = 0.4;
-/** A patch that travelled this far does not merely sway; widths of the plane. */
-const SWAY_TRAVEL_MAX = 0.08;
 /** Travel asked of every patch while the background is young; widths of the plane. */
 const YOUNG_TRAVEL_MIN = 0.06;
 /** By how much each patch of clutter raises the area below which a patch counts as small. */
@@ -77,10 +75,8 @@ export function natureOf(track: Track, around: Circumstances, tuning: Tuning): N
   // What stands still and was nothing so far does not become an object: a patch that a beam of light left, for example.
   if (track.activeMs < timeMs) return 'unknown';
   const travelMin = around.isBackgroundYoung ? YOUNG_TRAVEL_MIN : tuning.swayTravel;
-  const maySway = straightness < tuning.swayStraightness || track.travel < travelMin * width;
   // What hung there and moves in its place, a flag for example, is nobody, however long it does.
-  const isInPlace = !track.entered && track.travel < travelMin * width;
-  if (maySway && track.travel < SWAY_TRAVEL_MAX * width && (ageMs < tuning.swayMs || isInPlace)) return 'unknown';
+  if (track.travel < travelMin * width && (ageMs < tuning.swayMs || !track.entered)) return 'unknown';
   return isSmall && !isSmallObject(track, { ageMs, steadiness, straightness, width }, tuning) ? 'unknown' : 'object';
 }
 

@@ -7,10 +7,15 @@ const STEP_PIXELS = 2;
 const LEVEL_UNIT = 128;
 const Q15_ONE = 32_768;
 /** However weak the noise, no smaller difference counts, in grey levels: in the dark, and where a tile is twice as bright as that. */
-const FLOOR_MIN_DARK = 3.5;
+const FLOOR_MIN_DARK = 2.5;
 const FLOOR_MIN_BRIGHT = 6;
 /** A tile up to this mean level is dark; grey levels. */
 const DARK_LEVEL_MAX = 64;
+
+/** Returns 0 for a dark tile or picture and 1 for a bright one, by its mean grey level. */
+export function brightnessOf(level: number): number {
+  return Math.min(1, Math.max(0, level / DARK_LEVEL_MAX - 1));
+}
 
 /**
  * Sets the floor of each tile from its noise: the median of what its pixels usually deviate. A median, since somebody who
@@ -36,7 +41,7 @@ export function setFloors(
       }
     }
     const noise = (samples.subarray(0, count).sort()[count >> 1] ?? 0) / LEVEL_UNIT;
-    const brightness = Math.min(1, Math.max(0, level / count / LEVEL_UNIT / DARK_LEVEL_MAX - 1));
+    const brightness = brightnessOf(level / count / LEVEL_UNIT);
     const least = FLOOR_MIN_DARK + brightness * (FLOOR_MIN_BRIGHT - FLOOR_MIN_DARK);
     const floor = Math.min(tuning.floor, Math.max(least, tuning.deviations * noise));
     floors[tile] = Math.round(floor * strictness * EIGHTHS_PER_LEVEL);

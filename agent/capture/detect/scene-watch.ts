@@ -22,8 +22,9 @@ const TAMPER_EDGES_MIN_SHARE = 0.5;
 /** With less of its texture left in a larger share of the picture, the camera was turned. */
 const TURNED_TEXTURE_MAX = 0.5;
 const TURNED_AREA_MIN_SHARE = 0.4;
-/** With more of its texture left it is the same view in another light. */
+/** With more of its texture left, there too where much differs, it is the same view in another light. A face leaves none there. */
 const SAME_VIEW_TEXTURE_MIN = 0.8;
+const RELIT_TEXTURE_MIN = 0.3;
 /** A larger share that changes suddenly is light: nothing in front of the camera is that large. */
 const LIGHT_AREA_MIN_SHARE = 0.55;
 /** With a smaller gain the contrast of the background is gone. */
@@ -104,11 +105,12 @@ function relativeChange(before: number, now: number): number {
 function classOf(
   marked: number,
   levelChange: number,
-  { texture, edges, isBlank }: Overview,
+  { texture, markedTexture, edges, isBlank }: Overview,
 ): 'illumination' | 'tamper' | null {
   // The background showed nothing, so all that appears in another light came with the light.
   if (isBlank && levelChange > SUDDEN_LEVEL_CHANGE_MIN) return 'illumination';
   if (edges < TAMPER_EDGES_MIN_SHARE || (texture < TURNED_TEXTURE_MAX && marked > TURNED_AREA_MIN_SHARE))
     return 'tamper';
-  return marked > LIGHT_AREA_MIN_SHARE || texture > SAME_VIEW_TEXTURE_MIN ? 'illumination' : null;
+  const isReplaced = marked > SUDDEN_AREA_MIN_SHARE && markedTexture < RELIT_TEXTURE_MIN;
+  return marked > LIGHT_AREA_MIN_SHARE || (texture > SAME_VIEW_TEXTURE_MIN && !isReplaced) ? 'illumination' : null;
 }

@@ -39,6 +39,8 @@ export interface DetectorState {
   lastMs: number;
   learntMs: number;
   floorsMs: number;
+  /** When something last differed from the background. */
+  differedMs: number;
   index: number;
   frames: number;
   /** Slow mean of the number of patches that are not objects. */
@@ -93,6 +95,7 @@ export function startState(plane: LumaPlane, { kernels, zones, masks, timeMs, in
     lastMs: timeMs,
     learntMs: timeMs,
     floorsMs: -Infinity,
+    differedMs: timeMs,
     index,
     frames: 1,
     clutter: 0,

@@ -33,13 +33,13 @@ export class TamperWatch {
   /** Returns how long tampering lasted, once the old view is back. It compares once a second, and when the scene changed. */
   durationIfOver(
     timeMs: number,
-    { current, deviation, layout }: Planes,
+    { current, deviation, mask, layout }: Planes,
     { level }: Light,
     isChanged: boolean,
   ): number | null {
     if (this.view === null || (!isChanged && timeMs - this.checkedMs < CHECK_EVERY_MS)) return null;
     this.checkedMs = timeMs;
-    const background = { current, deviation, layout, mean: this.view };
+    const background = { current, deviation, mask, layout, mean: this.view };
     const { texture, edges } = overviewOf(background, { level, usual: this.level });
     if (texture < RESTORED_TEXTURE_MIN || edges < RESTORED_EDGES_MIN_SHARE) return null;
     this.view = null;

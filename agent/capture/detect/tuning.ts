@@ -20,7 +20,7 @@ export interface Tuning {
   readonly smallSteady: number;
   /** A patch that travelled this far came from elsewhere. */
   readonly movedTravel: number;
-  /** A patch that travels less, or less straight, only sways, unless it lasts this long. */
+  /** A patch that travels less only sways, unless it came in from the edge and lasts this long. A small one must be that straight. */
   readonly swayTravel: number;
   readonly swayMs: number;
   readonly swayStraightness: number;

@@ -119,6 +119,8 @@ function samplesOf({ cells }: Blob, clean: Uint8Array, stride: number): number[]
 export interface Overview {
   /** As in {@link Evidence}. */
   readonly texture: number;
+  /** The same where the picture differs from the background: light keeps it, a face that fills the picture does not. */
+  readonly markedTexture: number;
   /** Share of the background's edges that are left in this light: 0 for a covered lens, small for a blurred picture. */
   readonly edges: number;
   /** The background has no edges beyond its noise: it is black, white or covered. */
@@ -132,17 +134,15 @@ const DIMMED_CONTRAST_MIN_SHARE = 0.25;
 
 /** Compares the edges of the whole picture with those of the background. */
 export function overviewOf(
-  { current, mean, deviation, layout }: Pick<Planes, 'current' | 'mean' | 'deviation' | 'layout'>,
+  { current, mean, deviation, mask, layout }: Pick<Planes, 'current' | 'mean' | 'deviation' | 'mask' | 'layout'>,
   { level, usual }: Pick<Light, 'level' | 'usual'>,
 ): Overview {
   const { width, height, stride } = layout;
   // Half the light has half the contrast. The gain does not serve here: it also falls when the picture is out of focus.
   const dimmed = Math.min(1, Math.max(DIMMED_CONTRAST_MIN_SHARE, level / Math.max(1, usual)));
   const scale = dimmed / 16;
-  let cross = 0;
-  let energyNow = 0;
-  let energyBefore = 0;
-  let noiseEnergy = 0;
+  const whole = new Sums();
+  const marked = new Sums();
   // The outermost pixels are smoothed with the zeros outside the picture, which makes an edge of a white one.
   for (let y = 2; y < height - 2; y += OVERVIEW_STEP_PIXELS) {
     for (let x = 2; x < width - 2; x += OVERVIEW_STEP_PIXELS) {
@@ -151,19 +151,37 @@ export function overviewOf(
       const cy = (current[i + stride] ?? 0) - (current[i - stride] ?? 0);
       const mx = ((mean[i + 1] ?? 0) - (mean[i - 1] ?? 0)) * scale;
       const my = ((mean[i + stride] ?? 0) - (mean[i - stride] ?? 0)) * scale;
-      cross += cx * mx + cy * my;
-      energyNow += cx * cx + cy * cy;
-      energyBefore += mx * mx + my * my;
       const noise = ((deviation[i] ?? 0) / 16) * 2;
-      noiseEnergy += noise * noise;
+      for (const sums of mask[i] === 0 ? [whole] : [whole, marked]) {
+        sums.cross += cx * mx + cy * my;
+        sums.now += cx * cx + cy * cy;
+        sums.before += mx * mx + my * my;
+        sums.noise += noise * noise;
+      }
     }
   }
   // Compared in its own light, so that a person in front of most of it does not make it blank.
-  if (energyBefore < (noiseEnergy / 2) * dimmed * dimmed) return { texture: 0, edges: 1, isBlank: true };
-  const clean = Math.max(0, energyNow - noiseEnergy);
+  if (whole.before < (whole.noise / 2) * dimmed * dimmed)
+    return { texture: 0, markedTexture: 0, edges: 1, isBlank: true };
   return {
-    texture: Math.min(1, cross / Math.sqrt(Math.max(clean, 0.01 * energyBefore) * energyBefore)),
-    edges: Math.sqrt(clean / energyBefore),
+    texture: whole.texture,
+    markedTexture: marked.texture,
+    edges: Math.sqrt(Math.max(0, whole.now - whole.noise) / whole.before),
     isBlank: false,
   };
+}
+
+/** Products of the edges of picture and background, and what their noise alone gives. */
+class Sums {
+  cross = 0;
+  now = 0;
+  before = 0;
+  noise = 0;
+
+  /** Correlation of the edges, at most 1; 0 without any. */
+  get texture(): number {
+    if (this.before === 0) return 0;
+    const clean = Math.max(this.now - this.noise, 0.01 * this.before);
+    return Math.min(1, this.cross / Math.sqrt(clean * this.before));
+  }
 }

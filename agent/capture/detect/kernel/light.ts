@@ -54,12 +54,23 @@ export function groundsOf(sums: Int32Array, layout: Layout): Grounds {
  */
 export function lightOf(grounds: Grounds): Light {
   const { frame, level } = grounds;
-  const tiles = Array.from(level.keys());
-  const first = leastSquares(grounds, tiles);
-  const misfits = level.map((usual, tile) => Math.abs((frame[tile] ?? 0) - first.gain * usual - first.offset));
+  const all = Array.from(level.keys());
+  const whole = leastSquares(grounds, all);
+  const tiles = shownTiles(grounds, all);
+  const first = tiles === all ? whole : leastSquares(grounds, tiles);
+  const misfits = level.map((before, tile) => Math.abs((frame[tile] ?? 0) - first.gain * before - first.offset));
   tiles.sort((a, b) => (misfits[a] ?? 0) - (misfits[b] ?? 0));
   const trusted = leastSquares(grounds, tiles.slice(0, Math.ceil(tiles.length * TRUSTED_TILES_SHARE)));
-  return { ...trusted, level: first.level, usual: first.usual };
+  return { ...trusted, level: whole.level, usual: whole.usual };
+}
+
+/**
+ * Returns the tiles that show the background in some light; all of them where that is less than half. A face that covers a
+ * third of the texture would lower the gain by a third, and so mark the rest of the picture.
+ */
+function shownTiles({ variance, covariance }: Grounds, all: number[]): number[] {
+  const shown = all.filter((tile) => (covariance[tile] ?? 0) >= GAIN_MIN * (variance[tile] ?? 0));
+  return 2 * shown.length < all.length || shown.length === all.length ? all : shown;
 }
 
 /** Fits gain and offset over these tiles. */

@@ -80,6 +80,16 @@ describe('the detector in the dark, and what it forgets', () => {
     expect(eventsOf(56, () => dark)).toEqual([]);
   });
 
+  it('knows the noise of a quiet dark picture after six seconds as well as after twenty', () => {
+    const dark: Paint = (x) => 40 + ((x >> 3) % 2) * 2;
+    const [early = 0, late = 0] = [6, 20].map((fromS) => {
+      const film = visitor(dark, { fromS, leavesS: fromS + 8, wide: 8, high: 26, grey: 46, sways: 0.5 });
+      return (eventsOf(fromS + 12, film)[0]?.[0] ?? Infinity) - fromS;
+    });
+    expect(late).toBeLessThan(2.5);
+    expect(early).toBeLessThan(late + 0.5);
+  });
+
   it('lets go what was parked within twelve seconds, and keeps who stands for thirty', () => {
     const car = { fromS: 6, leavesS: 60, wide: 40, high: 16, grey: 190 };
     const [parked, ...others] = eventsOf(45, visitor(wall(110), { ...car, sways: 0 }));
@@ -126,7 +136,7 @@ describe('the detector in the dark, and what it forgets', () => {
     }
     setFloors(planes, TUNING, 1);
     const levels = [...floors.subarray(0, 4)].map((floor) => floor / EIGHTHS_PER_LEVEL);
-    expect(levels).toEqual([3.5, TUNING.deviations, 3.5, TUNING.floor]);
+    expect(levels).toEqual([2.5, TUNING.deviations, 2.5, TUNING.floor]);
     mean.fill(200 * 128);
     setFloors(planes, TUNING, 1);
     expect((floors[0] ?? 0) / EIGHTHS_PER_LEVEL).toBe(6);
