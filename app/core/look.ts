@@ -272,8 +272,11 @@ export class LiveLook {
   }
 
   private showLive({ missing }: LookSession): void {
+    const { current, ageMs, extension } = this;
     const secondsLeft = Math.ceil(this.times.leftMs(this.deps.clock.monotonicMs()) / 1000);
-    this.apply({ type: 'live', secondsLeft, missing, ageMs: this.ageMs, extension: this.extension });
+    const state: LookDetails = { type: 'live', secondsLeft, missing, ageMs, extension };
+    if (current.type === 'live' && isShown(current, state)) this.current = state;
+    else this.apply(state);
   }
 
   /** Draws the time left, asks for what is due, and notices that the end did not come. */
@@ -356,4 +359,9 @@ export class LiveLook {
   private notifyListeners(): void {
     for (const listener of [...this.listeners]) listener();
   }
+}
+
+/** The age alone changes with every picture: it is drawn with the time left. */
+function isShown(a: LookDetails, b: LookDetails): boolean {
+  return a.secondsLeft === b.secondsLeft && a.missing === b.missing && a.extension === b.extension;
 }
