@@ -104,12 +104,13 @@ export class LiveLook {
     if (ending.reason === 'refused' && ending.problem?.code === 'command-stale') ending = await this.runOnce();
     const { session } = this;
     const missing = session?.missing ?? 0;
+    if (session !== null && ending.reason === 'closed' && this.isAnswered()) this.leave(session);
     session?.forget();
     this.over.abort();
     this.apply({ type: 'ended', missing, ...ending });
   }
 
-  /** Ends the look here. The camera goes on until the time that was ordered is over. */
+  /** Ends the look here, and at the camera a second later; where that does not hear of it, when the ordered time is over. */
   close(): void {
     this.over.abort();
     this.finish({ reason: 'closed', problem: null });
@@ -133,6 +134,12 @@ export class LiveLook {
   private setExtension(extension: LookDetails['extension']): void {
     this.extension = extension;
     if (this.session !== null && this.isAnswered()) this.showLive(this.session);
+  }
+
+  private leave(session: LookSession): void {
+    const { value, bytes } = session.signLeave(this.place().head);
+    // What was ordered ends by itself too.
+    this.deps.client.renewLook(value.device, bytes).catch(() => undefined);
   }
 
   private async runOnce(): Promise<LookEnding> {
@@ -217,7 +224,8 @@ export class LiveLook {
 
   private applyRecord(session: LookSession, record: Verified<AnyRecord>, order: Verified<Look> | null): void {
     const { command } = record.value;
-    const hash = order?.hash ?? command?.object;
+    // The record of the end names the order too, and may come before the one that answers it.
+    const hash = order?.hash ?? (command?.lookEnd === undefined ? command?.object : undefined);
     if (hash !== undefined) this.awaited.get(toHex(hash))?.(record, order);
     const end = command?.lookEnd;
     if (end === undefined || this.end !== null || !session.isOf(end.session)) return;
