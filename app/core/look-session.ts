@@ -44,7 +44,8 @@ export class LookSession {
     this.seed = seed;
     this.#keys = keys;
     const session = options.random.bytes(ID_BYTES);
-    this.order = this.sign(options.head, { session, kemKey: keys.publicKey, renewal: 0 });
+    const seconds = LIMITS.lookMaxSeconds;
+    this.order = this.sign(options.head, { session, kemKey: keys.publicKey, renewal: 0, seconds });
   }
 
   /** Makes a session id and fresh keys, and signs the order. @throws SealcamError `cloud-unreachable` without the library */
@@ -71,12 +72,13 @@ export class LookSession {
 
   /** Signs the order that renews the session, over a newer record. */
   signRenewal(head: NonNullable<KnownEpoch['head']>): Verified<Look> {
-    return this.sign(head, this.next());
+    return this.signNext(head, this.renewal + 1, LIMITS.lookMaxSeconds);
   }
 
-  /** Signs the shortest renewal there is: the camera ends the session a second later. */
-  signLeaving(head: NonNullable<KnownEpoch['head']>): Verified<Look> {
-    return this.sign(head, { ...this.next(), seconds: 1 });
+  /** Signs the renewal of a viewer who leaves: for one second, after which the camera is dark again. */
+  signLeave(head: NonNullable<KnownEpoch['head']>): Verified<Look> {
+    // Above one that may still be on its way.
+    return this.signNext(head, this.renewal + 2, 1);
   }
 
   /** Notes that the camera answered a renewal. */
@@ -144,18 +146,18 @@ export class LookSession {
     this.heldBytes += message.length;
   }
 
-  private next(): Pick<Look, 'session' | 'kemKey' | 'renewal'> {
-    return { session: this.order.value.session, kemKey: null, renewal: this.renewal + 1 };
+  private signNext(head: LookSessionOptions['head'], renewal: number, seconds: number): Verified<Look> {
+    return this.sign(head, { session: this.order.value.session, kemKey: null, renewal, seconds });
   }
 
   private sign(
     { seq, hash }: LookSessionOptions['head'],
-    rest: Pick<Look, 'session' | 'kemKey' | 'renewal'> & Partial<Pick<Look, 'seconds'>>,
+    rest: Pick<Look, 'session' | 'kemKey' | 'renewal' | 'seconds'>,
   ): Verified<Look> {
     const { suite, signer, claim } = this.options;
     const { device, epoch } = claim.value;
     const recent = [seq, hash] as const;
     const place = { version: 2, device, epoch, claimHash: claim.hash } as const;
-    return signObject(lookKind, suite, signer, { ...place, seconds: LIMITS.lookMaxSeconds, recent, ...rest });
+    return signObject(lookKind, suite, signer, { ...place, recent, ...rest });
   }
 }

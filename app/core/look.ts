@@ -104,27 +104,16 @@ export class LiveLook {
     if (ending.reason === 'refused' && ending.problem?.code === 'command-stale') ending = await this.runOnce();
     const { session } = this;
     const missing = session?.missing ?? 0;
+    if (session !== null && ending.reason === 'closed' && this.isAnswered()) this.leave(session);
     session?.forget();
     this.over.abort();
     this.apply({ type: 'ended', missing, ...ending });
   }
 
-  /** Ends the look here, and tells the camera. One that does not hear it goes on until the time that was ordered is over. */
+  /** Ends the look here, and at the camera a second later; where that does not hear of it, when the ordered time is over. */
   close(): void {
-    this.leave();
     this.over.abort();
     this.finish({ reason: 'closed', problem: null });
-  }
-
-  private leave(): void {
-    const { session } = this;
-    if (session === null || !this.isAnswered()) return;
-    try {
-      const order = session.signLeaving(this.place().head);
-      this.deps.client.renewLook(order.value.device, order.bytes).catch(() => undefined);
-    } catch {
-      // Nothing is known of the camera any more: its time runs out.
-    }
   }
 
   /** Orders one minute more. What refuses it stands in the state. */
@@ -145,6 +134,12 @@ export class LiveLook {
   private setExtension(extension: LookDetails['extension']): void {
     this.extension = extension;
     if (this.session !== null && this.isAnswered()) this.showLive(this.session);
+  }
+
+  private leave(session: LookSession): void {
+    const { value, bytes } = session.signLeave(this.place().head);
+    // What was ordered ends by itself too.
+    this.deps.client.renewLook(value.device, bytes).catch(() => undefined);
   }
 
   private async runOnce(): Promise<LookEnding> {
@@ -229,7 +224,8 @@ export class LiveLook {
 
   private applyRecord(session: LookSession, record: Verified<AnyRecord>, order: Verified<Look> | null): void {
     const { command } = record.value;
-    const hash = order?.hash ?? command?.object;
+    // The record of the end names the order too, and may come before the one that answers it.
+    const hash = order?.hash ?? (command?.lookEnd === undefined ? command?.object : undefined);
     if (hash !== undefined) this.awaited.get(toHex(hash))?.(record, order);
     const end = command?.lookEnd;
     if (end === undefined || this.end !== null || !session.isOf(end.session)) return;
@@ -284,8 +280,11 @@ export class LiveLook {
   }
 
   private showLive({ missing }: LookSession): void {
+    const { current, ageMs, extension } = this;
     const secondsLeft = Math.ceil(this.times.leftMs(this.deps.clock.monotonicMs()) / 1000);
-    this.apply({ type: 'live', secondsLeft, missing, ageMs: this.ageMs, extension: this.extension });
+    const state: LookDetails = { type: 'live', secondsLeft, missing, ageMs, extension };
+    if (current.type === 'live' && isShown(current, state)) this.current = state;
+    else this.apply(state);
   }
 
   /** Draws the time left, asks for what is due, and notices that the end did not come. */
@@ -368,4 +367,9 @@ export class LiveLook {
   private notifyListeners(): void {
     for (const listener of [...this.listeners]) listener();
   }
+}
+
+/** The age alone changes with every picture: it is drawn with the time left. */
+function isShown(a: LookDetails, b: LookDetails): boolean {
+  return a.secondsLeft === b.secondsLeft && a.missing === b.missing && a.extension === b.extension;
 }

@@ -106,7 +106,7 @@ function OneLook({ camera, onClose, onAgain }: ViewProps & { readonly onAgain: (
 function Extend({ look, isAsked }: { readonly look: LiveLook; readonly isAsked: boolean }): JSX.Element {
   return (
     <button type="button" class="button button-main" disabled={isAsked} onClick={() => void look.extend()}>
-      {isAsked ? 'Asking …' : 'One minute more'}
+      {isAsked ? 'Asking …' : 'Go on for a minute'}
     </button>
   );
 }

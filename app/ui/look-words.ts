@@ -13,7 +13,7 @@ export const LOOK_REASONS: Readonly<Record<LookReason, string>> = {
   'camera-failed': 'The camera has no picture.',
   disconnected: 'The camera lost its connection.',
   ended: 'The camera ended it.',
-  closed: 'You ended it here. The light on the camera may stay on until the time that you ordered is over.',
+  closed: 'You ended it here. The camera is dark again in a moment, or when the time that you ordered is over.',
   'cut-off': 'Cut off: the camera’s last message did not come.',
   unanswered: 'The camera did not answer. Nothing can be seen with this order any more.',
   refused: 'The camera refused.',

@@ -127,7 +127,7 @@ describeWith('chromium', 'a look in the page', () => {
     await expect.poll(() => painted(page), POLL).toEqual({ frames: 3, colour: 'blue' });
     await page.getByText('1 message did not come').waitFor();
     expect(await page.getByRole('button', { name: 'Look', exact: true }).isDisabled()).toBe(true);
-    await page.getByRole('button', { name: 'One minute more' }).click();
+    await page.getByRole('button', { name: 'Go on for a minute' }).click();
     await until('a renewal', () => server.orders.length === 2);
     server.pushRecord(renewLook(camera, server.orders[1] ?? new Uint8Array(0), 120));
     await page.getByText(/1(20|1\d) s left/).waitFor();
@@ -243,8 +243,9 @@ describeWith('chromium', 'a look in the page', () => {
     await page.getByRole('button', { name: 'End', exact: true }).click();
     await page.getByText('You ended it here.').waitFor();
     await until('the page left the stream', () => server.left === 1);
+    await until('the camera hears of it', () => server.orders.length === 2);
     await page.getByRole('button', { name: 'Look again' }).click();
-    await until('a second order', () => server.orders.length === 2);
+    await until('a second look', () => server.orders.length === 3);
     await page.getByRole('navigation').getByRole('button', { name: 'Events', exact: true }).click();
     await until('the page left the second stream', () => server.left === 2);
   });

@@ -172,16 +172,20 @@ describe('a look', () => {
   });
 
   it('ends when the person leaves, and at once where the camera has not answered', async () => {
-    await begin();
+    const look = await begin();
     page.look.close();
     await page.passTime(500);
     expect(page.look.state).toMatchObject({ type: 'ended', reason: 'closed' });
     expect(page.relay.left).toBe(1);
+    // The camera hears of it, as a renewal for one second.
+    const [leave] = page.relay.renewals.map(valueOf);
+    expect(leave).toMatchObject({ session: look.order.value.session, kemKey: null, seconds: 1 });
     page.newLook();
     await page.order();
     page.look.close();
     await page.passTime(500);
     expect(page.look.state).toMatchObject({ type: 'ended', reason: 'closed' });
+    expect(page.relay.renewals).toHaveLength(1);
   });
 
   it('says why the cloud refused it, or ended it', async () => {
