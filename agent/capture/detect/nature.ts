@@ -48,7 +48,10 @@ const SWAY_TRAVEL_MAX = 0.08;
 /** Travel asked of every patch while the background is young; widths of the plane. */
 const YOUNG_TRAVEL_MIN = 0.06;
 /** By how much each patch of clutter raises the area below which a patch counts as small. */
-const SMALL_AREA_PER_CLUTTER = 0.35;
+const SMALL_AREA_PER_CLUTTER = 0.2;
+/** What moves faster than this many times its own size in a second is near the lens, or falls; and by how much clutter lowers that. */
+const PACE_MAX_PER_S = 10;
+const PACE_DIVISOR_PER_CLUTTER = 0.35;
 
 /** Decides what a track is that was just seen. Its last nature counts too, so that a person who was seen to walk may stand. */
 export function natureOf(track: Track, around: Circumstances, tuning: Tuning): Nature {
@@ -69,6 +72,7 @@ export function natureOf(track: Track, around: Circumstances, tuning: Tuning): N
   const speed = (track.path / width / ageMs) * 1000;
   const isInFlight = straightness > FLIGHT_STRAIGHTNESS_MIN && track.hits > HITS_MIN && ageMs >= FLIGHT_AGE_MIN_MS;
   if (steadiness < STEADY_MIN && !isInFlight) return 'erratic';
+  if (paceOf(track, ageMs) > PACE_MAX_PER_S / (1 + PACE_DIVISOR_PER_CLUTTER * around.clutter)) return 'erratic';
   // The middle of a large patch jumps as parts of it come and go, so its speed says little.
   const isFast = speed > tuning.erraticSpeed && (!track.entered || track.blob.area < FLYING_AREA_FACTOR * smallArea);
   if (isFast && straightness < tuning.erraticStraightness) return 'erratic';
@@ -93,6 +97,15 @@ function isLight({ texture, steepness, moved, nature }: Track, tuning: Tuning): 
     texture - steepness > tuning.light + margin ||
     steepness < tuning.lightSteepness - margin
   );
+}
+
+/**
+ * Returns how many times its own size a patch moves in a second. Each flake that touches a person lengthens the path, and a track
+ * that goes over from flake to flake travels little, so the way is the mean of both.
+ */
+function paceOf({ blob: { left, top, right, bottom }, path, travel }: Track, ageMs: number): number {
+  const size = Math.max(right - left, bottom - top) + 1;
+  return ((path + travel) / 2 / size / ageMs) * 1000;
 }
 
 interface Course {

@@ -13,7 +13,6 @@ export const KNOWN_FAILING: Readonly<Partial<Record<GoldenName, string>>> = {
   'window-clouds': 'clouds between the bars of a window are chained to straight travel',
   'fisheye-rim': 'thin people at the rim travel too little',
   'night-shake': 'the event starts late while the picture shakes',
-  'night-snow': 'flakes under infrared travel straight',
   'wall-sweep': 'a beam with the shadows of a fence in it has new edges',
   doorbell: 'a face that fills the picture within a second is taken for a change of light, and learnt',
   flag: 'a flag that unfolds shows what was not in the background',
