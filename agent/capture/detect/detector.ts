@@ -207,7 +207,8 @@ export class Detector {
       width,
       pixels,
       strictness,
-      clutter: state.clutter,
+      // Itself it is no clutter.
+      clutter: Math.max(0, state.clutter - 1),
       isBackgroundYoung: timeMs - state.firstMs < YOUNG_BACKGROUND_MS,
     };
     for (const track of tracks) {

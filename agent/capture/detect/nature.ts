@@ -25,9 +25,9 @@ const FLYING_AREA_FACTOR = 5;
 /** Beside light this many times as large, at this distance, a patch is not decided. */
 const LIGHT_FACTOR = 3;
 const LIGHT_REACH_PIXELS = 16;
-/** With a smaller share of it foreign to the background nearby, a patch is what swayed there; and the hysteresis of that. */
-const FOREIGN_MIN = 0.7;
-const FOREIGN_HYSTERESIS = 0.1;
+/** With a smaller share of it foreign to the background nearby, a patch is what swayed there; more is asked of what did not come in. */
+const FOREIGN_MIN = 0.6;
+const FOREIGN_IN_PLACE_MIN = 0.9;
 /** A patch in which nothing changed for longer may be the hole that somebody left. */
 const HOLE_STILL_MS = 250;
 /** A track that is found elsewhere in more of its frames is erratic, unless it goes straight on and was seen long enough. */
@@ -60,8 +60,8 @@ export function natureOf(track: Track, around: Circumstances, tuning: Tuning): N
   if (track.hits < HITS_MIN || ageMs < around.minDurationMs) return track.nature;
   if (timeMs - track.activeMs > HOLE_STILL_MS && track.novelty < tuning.holeNovelty) return 'hole';
   if (isLight(track, tuning)) return 'light';
-  const foreignMin = track.nature === 'object' || track.entered ? FOREIGN_MIN - FOREIGN_HYSTERESIS : FOREIGN_MIN;
-  if ((track.foreign ?? 1) < foreignMin) return 'unknown';
+  if (track.foreign < (track.nature === 'object' || track.entered ? FOREIGN_MIN : FOREIGN_IN_PLACE_MIN))
+    return 'unknown';
   const smallArea =
     tuning.smallArea * around.strictness * around.pixels * (1 + SMALL_AREA_PER_CLUTTER * around.clutter);
   const isSmall = track.blob.area < smallArea;
@@ -142,10 +142,21 @@ export function isBesideLight({ blob }: Track, tracks: readonly Track[]): boolea
   );
 }
 
-/** Whether a patch touches the edge of the picture: who comes in there is seen in part, and travels little. */
-export function isAtEdge({ blob: { left, top, right, bottom } }: Track, { width, pixels }: Circumstances): boolean {
+/**
+ * Whether a patch touches the edge of the picture, or did before it was first seen, by its first step: who comes in there is seen
+ * in part, and travels little.
+ */
+export function isAtEdge(track: Track, { width, pixels }: Circumstances): boolean {
+  const { left, top, right, bottom } = track.blob;
+  const [x, y] = track.hits === 2 && track.velocity !== null ? track.velocity : [0, 0];
+  const twoStepsMs = 2 * (track.lastMs - track.firstMs);
   const far = EDGE_PIXELS + 1;
-  return left <= EDGE_PIXELS || top <= EDGE_PIXELS || right >= width - far || bottom >= pixels / width - far;
+  return (
+    left - Math.max(0, x) * twoStepsMs <= EDGE_PIXELS ||
+    top - Math.max(0, y) * twoStepsMs <= EDGE_PIXELS ||
+    right - Math.min(0, x) * twoStepsMs >= width - far ||
+    bottom - Math.min(0, y) * twoStepsMs >= pixels / width - far
+  );
 }
 
 /** Returns for how many milliseconds an object in which nothing changes still counts as there. */

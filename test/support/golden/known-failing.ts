@@ -9,8 +9,6 @@ export const KNOWN_FAILING: Readonly<Partial<Record<GoldenName, string>>> = {
     'a man of 7 % of the height whose difference is six grey levels stays below the floor of a tile this bright',
   'dark-standing': 'open for 90 % of the time, but late: the noise is still being learnt in the first ten seconds',
   'start-close': 'who stands there from the first frame is learnt as background',
-  balloons: 'a bunch of balloons, each of which swings its own way, is not one thing moved aside',
-  'window-clouds': 'clouds between the bars of a window are chained to straight travel',
   'fisheye-rim': 'thin people at the rim travel too little',
   'night-shake': 'the event starts late while the picture shakes',
   'wall-sweep': 'a beam with the shadows of a fence in it has new edges',
