@@ -28,6 +28,8 @@ const LIGHT_REACH_PIXELS = 16;
 /** With a smaller share of it foreign to the background nearby, a patch is what swayed there; more is asked of what did not come in. */
 const FOREIGN_MIN = 0.6;
 const FOREIGN_IN_PLACE_MIN = 0.9;
+/** Until it has travelled this share of its own size, still more. */
+const IN_PLACE_TRAVEL = 0.5;
 /** A patch in which nothing changed for longer may be the hole that somebody left. */
 const HOLE_STILL_MS = 250;
 /** A track that is found elsewhere in more of its frames is erratic, unless it goes straight on and was seen long enough. */
@@ -60,8 +62,7 @@ export function natureOf(track: Track, around: Circumstances, tuning: Tuning): N
   if (track.hits < HITS_MIN || ageMs < around.minDurationMs) return track.nature;
   if (timeMs - track.activeMs > HOLE_STILL_MS && track.novelty < tuning.holeNovelty) return 'hole';
   if (isLight(track, tuning)) return 'light';
-  if (track.foreign < (track.nature === 'object' || track.entered ? FOREIGN_MIN : FOREIGN_IN_PLACE_MIN))
-    return 'unknown';
+  if (track.foreign < foreignMinOf(track)) return 'unknown';
   const smallArea =
     tuning.smallArea * around.strictness * around.pixels * (1 + SMALL_AREA_PER_CLUTTER * around.clutter);
   const isSmall = track.blob.area < smallArea;
@@ -99,13 +100,23 @@ function isLight({ texture, steepness, moved, nature }: Track, tuning: Tuning): 
   );
 }
 
+/** Returns how foreign a patch has to be: wholly where it has not moved at all. */
+function foreignMinOf(track: Track): number {
+  if (track.nature === 'object' || track.entered) return FOREIGN_MIN;
+  return 1 - (1 - FOREIGN_IN_PLACE_MIN) * Math.min(1, track.travel / (IN_PLACE_TRAVEL * sizeOf(track.blob)));
+}
+
+/** Returns the longer side of a patch, in pixels. */
+function sizeOf({ left, top, right, bottom }: Track['blob']): number {
+  return Math.max(right - left, bottom - top) + 1;
+}
+
 /**
  * Returns how many times its own size a patch moves in a second. Each flake that touches a person lengthens the path, and a track
  * that goes over from flake to flake travels little, so the way is the mean of both.
  */
-function paceOf({ blob: { left, top, right, bottom }, path, travel }: Track, ageMs: number): number {
-  const size = Math.max(right - left, bottom - top) + 1;
-  return ((path + travel) / 2 / size / ageMs) * 1000;
+function paceOf({ blob, path, travel }: Track, ageMs: number): number {
+  return ((path + travel) / 2 / sizeOf(blob) / ageMs) * 1000;
 }
 
 interface Course {

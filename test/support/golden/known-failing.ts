@@ -13,6 +13,5 @@ export const KNOWN_FAILING: Readonly<Partial<Record<GoldenName, string>>> = {
   'night-shake': 'the event starts late while the picture shakes',
   'wall-sweep': 'a beam with the shadows of a fence in it has new edges',
   doorbell: 'a face that fills the picture within a second is taken for a change of light, and learnt',
-  flag: 'a flag that unfolds shows what was not in the background',
   'wet-street': 'mirrored lights travel straight',
 };
