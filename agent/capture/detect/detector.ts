@@ -45,8 +45,9 @@ const STEP_MAX_MS = 1000;
 const LEARN_EVERY_MS = 80;
 /** The floors follow the noise no more often. */
 const FLOORS_EVERY_MS = 2000;
-/** Time constant of the mean number of patches that are not objects. */
-const CLUTTER_TIME_CONSTANT_MS = 2000;
+/** Time constants of the mean number of patches that are not objects: snow begins within a second, and lulls prove nothing. */
+const CLUTTER_RISE_MS = 500;
+const CLUTTER_FALL_MS = 2000;
 /** One, in fixed point of 15 and of 13 fraction bits. */
 const Q15_ONE = 32_768;
 const Q13_ONE = 8192;
@@ -207,7 +208,8 @@ export class Detector {
       width,
       pixels,
       strictness,
-      clutter: state.clutter,
+      // Itself it is no clutter.
+      clutter: Math.max(0, state.clutter - 1),
       isBackgroundYoung: timeMs - state.firstMs < YOUNG_BACKGROUND_MS,
     };
     for (const track of tracks) {
@@ -220,7 +222,8 @@ export class Detector {
       markLearning(planes, track.blob, this.learningModeOf(track, timeMs));
     }
     const clutter = tracks.filter(({ nature }) => nature !== 'object').length;
-    state.clutter += (clutter - state.clutter) * Math.min(1, elapsedMs / CLUTTER_TIME_CONSTANT_MS);
+    const clutterMs = clutter > state.clutter ? CLUTTER_RISE_MS : CLUTTER_FALL_MS;
+    state.clutter += (clutter - state.clutter) * Math.min(1, elapsedMs / clutterMs);
     return tracks;
   }
 

@@ -25,9 +25,11 @@ const FLYING_AREA_FACTOR = 5;
 /** Beside light this many times as large, at this distance, a patch is not decided. */
 const LIGHT_FACTOR = 3;
 const LIGHT_REACH_PIXELS = 16;
-/** With a smaller share of it foreign to the background nearby, a patch is what swayed there; and the hysteresis of that. */
-const FOREIGN_MIN = 0.7;
-const FOREIGN_HYSTERESIS = 0.1;
+/** With a smaller share of it foreign to the background nearby, a patch is what swayed there; more is asked of what did not come in. */
+const FOREIGN_MIN = 0.6;
+const FOREIGN_IN_PLACE_MIN = 0.9;
+/** Until it has travelled this share of its own size, still more. */
+const IN_PLACE_TRAVEL = 0.5;
 /** A patch in which nothing changed for longer may be the hole that somebody left. */
 const HOLE_STILL_MS = 250;
 /** A track that is found elsewhere in more of its frames is erratic, unless it goes straight on and was seen long enough. */
@@ -46,7 +48,10 @@ const SMALL_MISSES_PER_HIT_MAX = 0.4;
 /** Travel asked of every patch while the background is young; widths of the plane. */
 const YOUNG_TRAVEL_MIN = 0.06;
 /** By how much each patch of clutter raises the area below which a patch counts as small. */
-const SMALL_AREA_PER_CLUTTER = 0.35;
+const SMALL_AREA_PER_CLUTTER = 0.2;
+/** What moves faster than this many times its own size in a second is near the lens, or falls; and by how much clutter lowers that. */
+const PACE_MAX_PER_S = 10;
+const PACE_DIVISOR_PER_CLUTTER = 0.35;
 
 /** Decides what a track is that was just seen. Its last nature counts too, so that a person who was seen to walk may stand. */
 export function natureOf(track: Track, around: Circumstances, tuning: Tuning): Nature {
@@ -55,8 +60,7 @@ export function natureOf(track: Track, around: Circumstances, tuning: Tuning): N
   if (track.hits < HITS_MIN || ageMs < around.minDurationMs) return track.nature;
   if (timeMs - track.activeMs > HOLE_STILL_MS && track.novelty < tuning.holeNovelty) return 'hole';
   if (isLight(track, tuning)) return 'light';
-  const foreignMin = track.nature === 'object' || track.entered ? FOREIGN_MIN - FOREIGN_HYSTERESIS : FOREIGN_MIN;
-  if ((track.foreign ?? 1) < foreignMin) return 'unknown';
+  if (track.foreign < foreignMinOf(track)) return 'unknown';
   const smallArea =
     tuning.smallArea * around.strictness * around.pixels * (1 + SMALL_AREA_PER_CLUTTER * around.clutter);
   const isSmall = track.blob.area < smallArea;
@@ -67,6 +71,7 @@ export function natureOf(track: Track, around: Circumstances, tuning: Tuning): N
   const speed = (track.path / width / ageMs) * 1000;
   const isInFlight = straightness > FLIGHT_STRAIGHTNESS_MIN && track.hits > HITS_MIN && ageMs >= FLIGHT_AGE_MIN_MS;
   if (steadiness < STEADY_MIN && !isInFlight) return 'erratic';
+  if (paceOf(track, ageMs) > PACE_MAX_PER_S / (1 + PACE_DIVISOR_PER_CLUTTER * around.clutter)) return 'erratic';
   // The middle of a large patch jumps as parts of it come and go, so its speed says little.
   const isFast = speed > tuning.erraticSpeed && (!track.entered || track.blob.area < FLYING_AREA_FACTOR * smallArea);
   if (isFast && straightness < tuning.erraticStraightness) return 'erratic';
@@ -89,6 +94,25 @@ function isLight({ texture, steepness, moved, nature }: Track, tuning: Tuning): 
     texture - steepness > tuning.light + margin ||
     steepness < tuning.lightSteepness - margin
   );
+}
+
+/** Returns how foreign a patch has to be: wholly where it has not moved at all. */
+function foreignMinOf(track: Track): number {
+  if (track.nature === 'object' || track.entered) return FOREIGN_MIN;
+  return 1 - (1 - FOREIGN_IN_PLACE_MIN) * Math.min(1, track.travel / (IN_PLACE_TRAVEL * sizeOf(track.blob)));
+}
+
+/** Returns the longer side of a patch, in pixels. */
+function sizeOf({ left, top, right, bottom }: Track['blob']): number {
+  return Math.max(right - left, bottom - top) + 1;
+}
+
+/**
+ * Returns how many times its own size a patch moves in a second. Each flake that touches a person lengthens the path, and a track
+ * that goes over from flake to flake travels little, so the way is the mean of both.
+ */
+function paceOf({ blob, path, travel }: Track, ageMs: number): number {
+  return ((path + travel) / 2 / sizeOf(blob) / ageMs) * 1000;
 }
 
 interface Course {
@@ -125,10 +149,21 @@ export function isBesideLight({ blob }: Track, tracks: readonly Track[]): boolea
   );
 }
 
-/** Whether a patch touches the edge of the picture: who comes in there is seen in part, and travels little. */
-export function isAtEdge({ blob: { left, top, right, bottom } }: Track, { width, pixels }: Circumstances): boolean {
+/**
+ * Whether a patch touches the edge of the picture, or did before it was first seen, by its first step: who comes in there is seen
+ * in part, and travels little.
+ */
+export function isAtEdge(track: Track, { width, pixels }: Circumstances): boolean {
+  const { left, top, right, bottom } = track.blob;
+  const [x, y] = track.hits === 2 && track.velocity !== null ? track.velocity : [0, 0];
+  const twoStepsMs = 2 * (track.lastMs - track.firstMs);
   const far = EDGE_PIXELS + 1;
-  return left <= EDGE_PIXELS || top <= EDGE_PIXELS || right >= width - far || bottom >= pixels / width - far;
+  return (
+    left - Math.max(0, x) * twoStepsMs <= EDGE_PIXELS ||
+    top - Math.max(0, y) * twoStepsMs <= EDGE_PIXELS ||
+    right - Math.min(0, x) * twoStepsMs >= width - far ||
+    bottom - Math.min(0, y) * twoStepsMs >= pixels / width - far
+  );
 }
 
 /** Returns for how many milliseconds an object in which nothing changes still counts as there. */

@@ -30,10 +30,12 @@ export interface Track {
   texture: number;
   steepness: number;
   novelty: number;
-  /** Slow mean of the share of its difference that is left when the background is moved under it; null before the first. */
-  foreign: number | null;
+  /** Slow mean of the share of its difference that is left when the background is moved under it, by area; 1 before the first. */
+  foreign: number;
+  /** Area of the comparisons in that mean; 0 before the first. */
+  comparedArea: number;
   comparedMs: number;
-  /** It touched the edge of the picture. */
+  /** It touched the edge of the picture, or is part of what did. */
   entered: boolean;
   /** It once was an object that came from elsewhere. */
   moved: boolean;

@@ -13,6 +13,8 @@ const TRACK_FORGET_MS = 700;
 /** With fewer changed pixels than the larger of these two, a patch counts as still. */
 const ACTIVE_MIN_PIXELS = 3;
 const ACTIVE_AREA_MIN_SHARE = 0.03;
+/** Somebody falls into pieces that are up to so far apart. */
+const PART_REACH_PIXELS = 10;
 const TRACKS_MAX = 24;
 /** Weight of one frame in the slow means of a track. */
 const EVIDENCE_WEIGHT = 0.3;
@@ -75,9 +77,13 @@ function isWherePredicted(
 export class Tracker {
   private tracks: Track[] = [];
   private nextId = 0;
+  /** What is there when tracking begins again may have come in before. */
+  private wasCleared = false;
 
   /** Adds the patches of a frame; `reach` is how far one may move since the last frame, in pixels. Returns the tracks seen now. */
   update(found: readonly Found[], timeMs: number, frame: number, reach: number): readonly Track[] {
+    const heirs = new Set(found.filter(({ blob }) => this.wasCleared || isPartOfEntered(blob, this.tracks)));
+    this.wasCleared = false;
     const free = new Set(this.tracks);
     const open = new Set(found);
     for (const { patch, track } of pairsOf(found, this.tracks, reach, timeMs)) {
@@ -88,7 +94,11 @@ export class Tracker {
         Object.assign(track, startTrack({ id: this.nextId++, found: patch, timeMs, frame }));
       }
     }
-    for (const patch of open) this.tracks.push(startTrack({ id: this.nextId++, found: patch, timeMs, frame }));
+    for (const patch of open) {
+      const track = startTrack({ id: this.nextId++, found: patch, timeMs, frame });
+      track.entered = heirs.has(patch);
+      this.tracks.push(track);
+    }
     for (const track of free) track.misses++;
     this.tracks = this.tracks.filter((track) => timeMs - track.lastMs <= TRACK_FORGET_MS);
     if (this.tracks.length > TRACKS_MAX) {
@@ -106,7 +116,13 @@ export class Tracker {
   /** Forgets all tracks. */
   clear(): void {
     this.tracks = [];
+    this.wasCleared = true;
   }
+}
+
+/** Reports whether a patch lies beside where something that came in just was: it may be a part of it. */
+function isPartOfEntered(blob: Blob, tracks: readonly Track[]): boolean {
+  return tracks.some((track) => track.entered && gap(track.blob, blob) <= PART_REACH_PIXELS);
 }
 
 interface Pair {
@@ -164,7 +180,8 @@ function startTrack({ id, found, timeMs, frame }: NewTrack): Track {
     lastMs: timeMs,
     activeMs: timeMs,
     firstFrame: frame,
-    foreign: null,
+    foreign: 1,
+    comparedArea: 0,
     comparedMs: timeMs,
     entered: false,
     moved: false,
