@@ -30,7 +30,7 @@ Runs three mock cameras of two owners, a broker, the cloud and the owner's page 
   --looks N      look N times through the first owner's cameras in Chromium, and print a JSON summary with how long pictures took
   --events N     stop after N events were received, verified and opened (with --clips also N clips), and print a JSON summary
   --json         print only that summary
-  --save         also write it to docs/results/demo.json, with commit and date
+  --save         also write it to docs/results/demo.json, with looks to demo-looks.json, with commit and date
   --keep         keep the temporary folder with databases and logs
   --help         print this text
 
@@ -186,7 +186,7 @@ class Demo {
       ...(this.looked === null ? {} : { looks: this.looked }),
     };
     process.stdout.write(`${JSON.stringify(summary)}\n`);
-    if (this.options.save) saveResult('demo', { command: commandLine('demo'), ...summary });
+    if (this.options.save) saveResult(this.looked === null ? 'demo' : 'demo-looks', { command: commandLine('demo'), ...summary });
     if (end === 'enough' && alarms === 0) return 0;
     process.stderr.write(
       end === 'late'
