@@ -186,7 +186,8 @@ class Demo {
       ...(this.looked === null ? {} : { looks: this.looked }),
     };
     process.stdout.write(`${JSON.stringify(summary)}\n`);
-    if (this.options.save) saveResult(this.looked === null ? 'demo' : 'demo-looks', { command: commandLine('demo'), ...summary });
+    if (this.options.save)
+      saveResult(this.looked === null ? 'demo' : 'demo-looks', { command: commandLine('demo'), ...summary });
     if (end === 'enough' && alarms === 0) return 0;
     process.stderr.write(
       end === 'late'
