@@ -48,9 +48,11 @@ export function stormFault({ sealcam }: IncidentReport): FaultReport {
   };
 }
 
-/** Adds up the faults that have a control of their own, which are those of clips. */
+/** Adds up the faults of clips. */
 export function clipsOf(faults: readonly FaultReport[]): ClipsReport {
-  const own = faults.flatMap((fault) => (fault.control === null ? [] : [{ ...fault, control: fault.control }]));
+  const own = faults.flatMap((fault) =>
+    fault.control === null || !fault.name.startsWith('clips:') ? [] : [{ ...fault, control: fault.control }],
+  );
   const sumOver = (of: (fault: (typeof own)[number]) => number): number =>
     own.reduce((sum, fault) => sum + of(fault), 0);
   return {

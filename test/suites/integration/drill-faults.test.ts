@@ -6,6 +6,7 @@ import type { FaultCamera } from '../../campaigns/drill/faults/camera.js';
 import { crossedSessions } from '../../campaigns/drill/faults/at-the-page.js';
 import { truthOf } from '../../campaigns/drill/faults/believe.js';
 import { CLIP_FAULTS } from '../../campaigns/drill/faults/clips.js';
+import { crossedViewers } from '../../campaigns/drill/faults/looks.js';
 import { runFault, type Fault } from '../../campaigns/drill/faults/fault.js';
 import { FaultWorld } from '../../campaigns/drill/faults/world.js';
 import { judgeStore } from '../../campaigns/drill/oracle.js';
@@ -48,6 +49,11 @@ describe('the measure of a fault', () => {
     const sealedBy = (camera: FaultCamera): number => camera.shots.length + 2 * camera.keys.length + segments(camera);
     const objects = leaky.cameras.reduce((sum, camera) => sum + sealedBy(camera), 0);
     expect(leaking.decryptable).toBe(objects);
+  });
+
+  it('shows no viewer what another camera sends, and alarms each; the control believes the relay', async () => {
+    const crossed = await runFault(await open(), crossedViewers);
+    expect(crossed).toMatchObject({ injected: 10, alarmed: 10, misbound: 0, named: 0, control: { seen: 50 } });
   });
 
   it('counts no alarm for an action without a fault', async () => {

@@ -10,6 +10,7 @@ import {
   swappedOnTheWay,
 } from './at-the-page.js';
 import { CLIP_FAULTS } from './clips.js';
+import { crossedViewers } from './looks.js';
 import { runFault, type Fault, type FaultReport } from './fault.js';
 import { FaultWorld } from './world.js';
 
@@ -30,6 +31,7 @@ const FAULTS: readonly Fault[] = [
   olderHead,
   alteredClaim,
   ...CLIP_FAULTS,
+  crossedViewers,
 ];
 
 /** Runs every fault in turn, in one small world. */
