@@ -15,7 +15,7 @@ import { startLocalCloud, untilHealthy } from './demo/local-cloud.js';
 import { NO_EVENTS, RING_FILLS_MS } from './demo/quiet.js';
 import { ClipWatch } from './demo/clip-watch.js';
 import { StageTimes } from './demo/stages.js';
-import { LookWatch, type LookSummary } from './demo/look-watch.js';
+import { LookWatch, type LeftRecord, type LookSummary } from './demo/look-watch.js';
 import { Watcher, type OpenedEvent } from './demo/watcher.js';
 import { saveResult } from './results.js';
 import { freePort } from './free-port.js';
@@ -82,6 +82,7 @@ class Demo {
   private readonly names = new Map<string, string>();
   private readonly clips: ClipWatch | null;
   private looked: LookSummary | null = null;
+  private readonly left: LeftRecord[] = [];
   private onEnough: () => void = () => undefined;
 
   constructor(options: Options) {
@@ -168,7 +169,10 @@ class Demo {
     const link = `${pageOrigin}/#${[`demo-owner=${anna.fragment}`, ...cameras].join('&')}`;
     const devices = cameras.map((entry) => entry.slice('camera='.length).split(':')[0] ?? '');
     const screenshot = this.options.keep ? join(this.folder, 'look.png') : null;
-    this.looked = await new LookWatch(link, this.options.looks, screenshot).run(() => anna.lookEnds(devices));
+    this.looked = await new LookWatch(link, this.options.looks, screenshot).run(
+      () => anna.lookEnds(devices),
+      () => this.left,
+    );
     if (screenshot !== null) this.printLine(`Screenshot: ${screenshot}`);
   }
 
@@ -278,7 +282,9 @@ class Demo {
       this.stages.add('thumbnail_ms', number('thumbnailMs'));
       this.stages.add('seal_ms', number('sealMs'));
       this.stages.add('sign_and_store_ms', number('storeMs'));
-      this.stages.add('stored_to_cloud_ms', first.receivedAtMs - number('storedWallMs'));
+      const toCloudMs = first.receivedAtMs - number('storedWallMs');
+      this.stages.add('stored_to_cloud_ms', toCloudMs);
+      this.left.push({ camera: this.names.get(device) ?? device, atMs: number('storedWallMs'), toCloudMs });
       this.stages.add('cloud_to_verified_ms', verifiedAtMs - first.receivedAtMs);
       this.stages.add('verified_to_opened_ms', openedAtMs - verifiedAtMs);
       this.stages.add('decision_to_opened_ms', openedAtMs - decidedWallMs);

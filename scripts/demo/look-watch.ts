@@ -17,9 +17,32 @@ export interface LookSummary {
   readonly dropped: number;
   readonly seconds: number;
   readonly two_at_once: boolean;
+  /** From a stored record of an event to the cloud, while somebody looks: at its camera, and at another one. */
+  readonly record_to_cloud_ms: {
+    readonly looked_at: RecordFigure;
+    readonly others: RecordFigure;
+    readonly ratio: number | null;
+  };
+}
+
+interface RecordFigure {
+  readonly records: number;
+  readonly p50: number;
+}
+
+/** A record of an event that reached the cloud. */
+export interface LeftRecord {
+  /** Name of its camera. */
+  readonly camera: string;
+  /** By the wall clock, as all of this machine. */
+  readonly atMs: number;
+  readonly toCloudMs: number;
 }
 
 interface Looked {
+  readonly camera: string;
+  readonly fromMs: number;
+  readonly toMs: number;
   readonly firstPaintedMs: number;
   readonly handedMs: readonly number[];
   readonly frames: number;
@@ -44,6 +67,7 @@ const clickAndWait = (number: number): string => `(async () => {
   throw new Error('no picture: ' + (document.querySelector('.look')?.textContent ?? 'no look'));
 })()`;
 const READ_FIGURES = `({
+  camera: (document.querySelector('.look')?.getAttribute('aria-label') ?? '').replace('Live: ', ''),
   frames: Number(document.querySelector('.look-stage')?.dataset.painted ?? 0),
   handedMs: performance.getEntriesByName('sealcam-look-painted').map(({ duration }) => duration),
 })`;
@@ -60,8 +84,8 @@ export class LookWatch {
     this.screenshot = screenshot;
   }
 
-  /** @param ends returns how the looks that ended so far were signed */
-  async run(ends: () => readonly LookEnd[]): Promise<LookSummary> {
+  /** @param ends returns how the looks that ended so far were signed; `records` those of events so far */
+  async run(ends: () => readonly LookEnd[], records: () => readonly LeftRecord[]): Promise<LookSummary> {
     const browser = await launchChromium(chromiumPath());
     try {
       const [first, second] = [await this.visit(browser), await this.visit(browser)];
@@ -76,7 +100,7 @@ export class LookWatch {
       }
       const endMs = realClock.monotonicMs() + END_TIMEOUT_MS;
       while (ends().length < looked.length && realClock.monotonicMs() < endMs) await sleep(realClock, POLL_MS);
-      return summaryOf(looked, ends(), areTwo);
+      return { ...summaryOf(looked, ends(), areTwo), record_to_cloud_ms: besideLooks(looked, records()) };
     } finally {
       await browser.close();
     }
@@ -94,16 +118,22 @@ export class LookWatch {
   private async watch(page: Page, number: number, isShown: boolean): Promise<Looked> {
     await page.evaluate('performance.clearMeasures()');
     const firstPaintedMs = Number(await page.evaluate(clickAndWait(number)));
+    const fromMs = realClock.wallMs();
     await sleep(realClock, LOOK_MS);
     if (isShown && this.screenshot !== null) await page.screenshot({ path: this.screenshot });
-    const seen: Omit<Looked, 'firstPaintedMs'> = await page.evaluate(READ_FIGURES);
+    const seen: Pick<Looked, 'camera' | 'handedMs' | 'frames'> = await page.evaluate(READ_FIGURES);
+    const toMs = realClock.wallMs();
     await page.getByRole('button', { name: 'End', exact: true }).click();
     await page.getByRole('button', { name: 'Close', exact: true }).click();
-    return { firstPaintedMs, ...seen };
+    return { firstPaintedMs, fromMs, toMs, ...seen };
   }
 }
 
-function summaryOf(looked: readonly Looked[], ends: readonly LookEnd[], areTwo: boolean): LookSummary {
+function summaryOf(
+  looked: readonly Looked[],
+  ends: readonly LookEnd[],
+  areTwo: boolean,
+): Omit<LookSummary, 'record_to_cloud_ms'> {
   const first = percentiles(looked.map(({ firstPaintedMs }) => firstPaintedMs));
   const handed = percentiles(looked.flatMap(({ handedMs }) => handedMs));
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
@@ -116,4 +146,19 @@ function summaryOf(looked: readonly Looked[], ends: readonly LookEnd[], areTwo: 
     seconds: sum(ends.map(({ seconds }) => seconds)),
     two_at_once: areTwo,
   };
+}
+
+/** Compares cameras at the same time, so that the browser's load on this machine is the same for both. */
+function besideLooks(looked: readonly Looked[], records: readonly LeftRecord[]): LookSummary['record_to_cloud_ms'] {
+  const at = ({ atMs }: LeftRecord): readonly Looked[] =>
+    looked.filter(({ fromMs, toMs }) => atMs >= fromMs && atMs <= toMs);
+  const during = records.filter((record) => at(record).length > 0);
+  const isSeen = (record: LeftRecord): boolean => at(record).some(({ camera }) => camera === record.camera);
+  const figure = (of: readonly LeftRecord[]): RecordFigure => ({
+    records: of.length,
+    p50: of.length === 0 ? 0 : percentiles(of.map(({ toCloudMs }) => toCloudMs)).p50,
+  });
+  const [seen, others] = [figure(during.filter(isSeen)), figure(during.filter((record) => !isSeen(record)))];
+  const ratio = seen.p50 === 0 || others.p50 === 0 ? null : Math.round((100 * seen.p50) / others.p50) / 100;
+  return { looked_at: seen, others, ratio };
 }
