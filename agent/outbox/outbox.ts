@@ -258,7 +258,7 @@ export class Outbox {
   }
 
   /**
-   * Returns the milliseconds since the record with this hash was made, null if it was not made in this run of the program.
+   * Returns the milliseconds since the record with this hash was made, null if it was not made in the last half hour of this run of the program.
    */
   recordAgeMs({ epoch, seq }: Place, hash: Uint8Array, nowMs: number): number | null {
     return this.store.recent.ageMs(epoch, seq, hash, nowMs);

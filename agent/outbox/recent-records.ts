@@ -1,4 +1,5 @@
 import { equal } from '../../common/bytes.js';
+import { LIMITS } from '../../common/limits.js';
 import { placeKey } from '../../protocol/objects/ids.js';
 
 interface RecentRecord {
@@ -6,12 +7,12 @@ interface RecentRecord {
   readonly madeAtMs: number;
 }
 
-/** More than half an hour of a busy camera. A record that falls out counts as old. */
+/** Of a busy camera. A record that falls out counts as old. */
 const RECORDS_MAX = 4096;
 
 /**
  * When each record was made, on the monotonic clock of this run of the program. Kept in memory on purpose: after a restart
- * no record counts as recent.
+ * no record counts as recent; and none longer than an order may be old, as each is one more object in a camera's heap.
  */
 export class RecentRecords {
   private readonly records = new Map<string, RecentRecord>();
@@ -20,10 +21,18 @@ export class RecentRecords {
     const key = placeKey({ epoch, seq });
     this.records.delete(key);
     this.records.set(key, { hash, madeAtMs });
-    if (this.records.size > RECORDS_MAX) this.records.delete(this.records.keys().next().value ?? key);
+    for (const [oldest, { madeAtMs: atMs }] of this.records) {
+      if (this.records.size <= RECORDS_MAX && madeAtMs - atMs <= LIMITS.commandMaxAgeMs) break;
+      this.records.delete(oldest);
+    }
   }
 
-  /** Returns the milliseconds since the record with this hash was made, null if it is not known here. */
+  /** Records that are remembered. */
+  get size(): number {
+    return this.records.size;
+  }
+
+  /** Returns the milliseconds since the record with this hash was made, null if it is not known here, or not any more. */
   ageMs(epoch: number, seq: number, hash: Uint8Array, nowMs: number): number | null {
     const found = this.records.get(placeKey({ epoch, seq }));
     return found === undefined || !equal(found.hash, hash) ? null : nowMs - found.madeAtMs;

@@ -187,7 +187,8 @@ export class OwnerOrders {
       return since <= LIMITS.commandMaxHealth ? null : `record ${String(seq)} is older than two days`;
     }
     const ageMs = outbox.recordAgeMs({ epoch, seq }, hash, clock.monotonicMs());
-    if (ageMs === null) return `record ${String(seq)} is not one that this camera made since it started`;
+    if (ageMs === null)
+      return `record ${String(seq)} is not one that this camera made in the last half hour, since it started`;
     return ageMs <= LIMITS.commandMaxAgeMs ? null : `record ${String(seq)} is older than half an hour`;
   }
 
