@@ -20,6 +20,7 @@ export interface DownlinkDependencies {
   readonly onClaim: (claim: Uint8Array, mac: Uint8Array | null, kemKeys: readonly Uint8Array[] | undefined) => void;
   readonly onOfferRequest: () => void;
   readonly onCommand: (command: Uint8Array) => void;
+  /** Without it an order to look is `unsupported`. */
   readonly onLook?: (order: Uint8Array) => void;
   /** The cloud of this connection says which versions it takes. */
   readonly onHello?: (versions: readonly number[]) => void;
@@ -64,7 +65,9 @@ export class Downlink {
         this.deps.onHello?.(message.versions);
         return;
       case 'look':
-        this.deps.onLook?.(message.order);
+        if (this.deps.onLook === undefined)
+          throw new SealcamError('unsupported', 'nobody can look through this camera');
+        this.deps.onLook(message.order);
         return;
       case 'revocation':
         // Revocations are for readers of records. A camera that learned of its own would have nothing to do with it.

@@ -242,7 +242,7 @@ describe('what a cloud announces', () => {
     });
     downlink.handleMessage(encodeDown({ type: 'hello', versions: [1, 2] }));
     expect(heard).toEqual([[1, 2]]);
-    // A look is of a later version of the agent.
+    // Without a way to look.
     downlink.handleMessage(encodeDown({ type: 'look', order: new Uint8Array(3) }));
     expect(counters.get('down.unsupported')).toBe(1);
   });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Clips } from '../../../../agent/clip/clips.js';
 import { loadAgentConfig, type Config } from '../../../../agent/config/keys.js';
 import { clipsOf } from '../../../../agent/main/clips.js';
+import { forbiddenBy } from '../../../../agent/main/forbidden.js';
 import { brightest, LEFT, striped } from '../../../support/pictures.js';
 import { FilmingWorld, jpegOf } from '../../../support/worlds/filming-world.js';
 import { letPromisesRun } from '../../../support/worlds/period-world.js';
@@ -41,7 +42,8 @@ class Filming {
     };
     this.world = new FilmingWorld({ timeOf }, (deps) => {
       if (isDeaf) return new Clips(deps);
-      const clips = clipsOf({ ...deps, config: () => this.config, isPrivate: () => this.isPrivate });
+      const [config, isPrivate] = [() => this.config, () => this.isPrivate];
+      const clips = clipsOf({ ...deps, config, isPrivate, forbidden: forbiddenBy(config, isPrivate, timeOf) });
       if (clips === null) throw new Error('no clips');
       return clips;
     });
