@@ -74,6 +74,8 @@ export class CopiedVideo implements VideoSource {
         yield { ...unit, monotonicMs };
       }
       if (signal.aborted) return;
+      // Also where the copy began so late that nothing of that pass was left.
+      isJoining = false;
     }
   }
 

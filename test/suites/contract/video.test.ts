@@ -179,6 +179,19 @@ describeWith('ffmpeg', 'video: h264, of a file', () => {
     await both.camera.close();
   });
 
+  it('comes with the next pass where the copy begins when all of the first is past', async () => {
+    const stand = new StandIns();
+    const path = makeClip({ seconds: 2 });
+    const real = execFileSync('which', ['ffmpeg'], { encoding: 'utf8' }).trim();
+    // The last key unit of the file is more than a second old by then, in every pass.
+    stand.add('ffmpeg', `sleep 2.6; exec ${real} "$@"`);
+    const both = replayed(path);
+    await both.video.open(never());
+    const { units } = await readUnits(both, 5);
+    expect(units.map(({ isKey }) => isKey)).toEqual([true, false, false, false, false]);
+    await both.camera.close();
+  });
+
   it('keeps the times of a variable rate', async () => {
     const filter = "settb=1/1000,setpts='if(lt(N,5),N*100,500+(N-5)*300)/1000/TB'";
     const both = replayed(makeClip({ seconds: 1, args: ['-vf', filter, '-vsync', 'vfr', '-enc_time_base', '1/1000'] }));
