@@ -83,7 +83,7 @@ export class Looks {
   private readonly deps: LooksDependencies;
   private readonly budget = new LookBudget();
   private readonly looks = new Map<string, Shown>();
-  /** Session ids that were used, and when, as long as their orders could be taken for recent. */
+  /** Hashes of orders, and ids of sessions that were used, and when: until long after the orders are stale. */
   private readonly used = new Map<string, number>();
   private starting = 0;
   /** Grows when looks are ended from outside: what was starting then does not start. */
@@ -107,9 +107,10 @@ export class Looks {
     if (claim === null) throw new SealcamError('command-refused', 'the camera has no owner');
     checkLook(order, claim);
     const nowMs = clock.monotonicMs();
-    this.refuseReplay(order.value);
+    this.refuseReplay(order, nowMs);
     if (!this.budget.countOrder(order.kid, nowMs))
       throw new SealcamError('rate-limited', 'more than 60 orders to look within an hour, of one member');
+    this.used.set(toHex(order.hash), nowMs);
     const viewer = { key: order.kid, isOwner: mayOrder(claim.value, order.kid) };
     try {
       this.checkRecent(order.value, nowMs);
@@ -157,16 +158,20 @@ export class Looks {
     };
   }
 
-  /** A session id is good once, and each renewal has the next number. @throws SealcamError `command-replayed` */
-  private refuseReplay({ session, renewal }: Look): void {
+  /**
+   * An order is answered once, a session id is good once, and each renewal has a higher number.
+   * @throws SealcamError `command-replayed`
+   */
+  private refuseReplay({ value: { session, renewal }, hash }: Verified<Look>, nowMs: number): void {
+    for (const [id, atMs] of this.used) if (nowMs - atMs > 2 * LIMITS.commandMaxAgeMs) this.used.delete(id);
     const look = this.looks.get(toHex(session));
-    const isReplay = renewal === 0 ? this.used.has(toHex(session)) : look !== undefined && renewal <= look.renewals;
-    if (isReplay) throw new SealcamError('command-replayed', 'an order to look that was taken before');
+    const isOld = renewal === 0 ? this.used.has(toHex(session)) : look !== undefined && renewal <= look.renewals;
+    if (isOld || this.used.has(toHex(hash)))
+      throw new SealcamError('command-replayed', 'an order to look that was taken before');
   }
 
   /** @throws SealcamError `command-stale` */
   private checkRecent({ epoch, recent: [seq, hash] }: Look, nowMs: number): void {
-    for (const [id, atMs] of this.used) if (nowMs - atMs > 2 * LIMITS.commandMaxAgeMs) this.used.delete(id);
     const ageMs = this.deps.outbox.recordAgeMs({ epoch, seq }, hash, nowMs);
     if (ageMs === null || ageMs > LIMITS.commandMaxAgeMs)
       throw new SealcamError('command-stale', `record ${String(seq)} is not one of the last half hour`);

@@ -150,15 +150,15 @@ export class Sender {
     this.drain = withCloudInterval(this.drain, intervalMs);
   }
 
-  /**
-   * Removes receipted records, so that they are not sent again. Both bounds are included. What a receipt names and did not
-   * delete still waits: it may be a receipt of another history.
-   */
   /** Whether a record was sent and has no receipt. */
   isOutstanding(place: Place): boolean {
     return this.outstanding.has(place);
   }
 
+  /**
+   * Removes receipted records, so that they are not sent again. Both bounds are included. What a receipt names and did not
+   * delete still waits: it may be a receipt of another history.
+   */
   markReceipted(epoch: number, from: number, to: number): void {
     this.hasReceipt = true;
     const largest = this.outstanding.markReceipted(epoch, from, to, (place) => !this.outbox.has(place));

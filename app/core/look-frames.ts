@@ -1,8 +1,9 @@
 /** What the cloud passes on of a look: frames of a length and that many bytes, untrusted. */
 import { concat } from '../../common/bytes.js';
-import { isSealcamError, SealcamError } from '../../common/errors.js';
+import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import * as v from '../../common/schema.js';
+import { bodyChunks } from './body.js';
 
 export type LookFrame =
   /** A message of the camera's, as it published it. */
@@ -89,25 +90,6 @@ export async function* lookFrames(
   within: <T>(wait: Promise<T>) => Promise<T>,
   signal: AbortSignal,
 ): AsyncGenerator<LookFrame> {
-  const reader = body.getReader();
   const parser = new LookFrameParser();
-  // As in the stream of events: the signal of a fetch ends nothing once its headers are here.
-  const stop = (): void => {
-    reader.cancel().catch(() => undefined);
-  };
-  signal.addEventListener('abort', stop, { once: true });
-  if (signal.aborted) stop();
-  try {
-    for (;;) {
-      const { done, value } = await within(reader.read());
-      if (done) return;
-      yield* parser.push(value);
-    }
-  } catch (cause) {
-    if (isSealcamError(cause)) throw cause;
-    throw new SealcamError('cloud-unreachable', 'the connection to the cloud broke', { cause });
-  } finally {
-    signal.removeEventListener('abort', stop);
-    stop();
-  }
+  for await (const chunk of bodyChunks(body, within, signal)) yield* parser.push(chunk);
 }

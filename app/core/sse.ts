@@ -1,4 +1,5 @@
-import { isSealcamError, SealcamError } from '../../common/errors.js';
+import { SealcamError } from '../../common/errors.js';
+import { bodyChunks } from './body.js';
 
 export interface ServerEvent {
   readonly event: string;
@@ -72,26 +73,9 @@ export async function* serverEvents(
   within: <T>(wait: Promise<T>) => Promise<T>,
   signal: AbortSignal,
 ): AsyncGenerator<ServerEvent> {
-  const reader = body.getReader();
   const decoder = new TextDecoder();
   const parser = new EventParser();
-  // Node's fetch ignores its signal once the headers have arrived; the body must be cancelled separately.
-  const stop = (): void => {
-    reader.cancel().catch(() => undefined);
-  };
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    for (;;) {
-      // Pings are comments, which the parser drops; that they arrive is what counts.
-      const { done, value } = await within(reader.read());
-      if (done) return;
-      yield* parser.push(decoder.decode(value, { stream: true }));
-    }
-  } catch (cause) {
-    if (isSealcamError(cause)) throw cause;
-    throw new SealcamError('cloud-unreachable', 'the connection to the cloud broke', { cause });
-  } finally {
-    signal.removeEventListener('abort', stop);
-    stop();
-  }
+  // Pings are comments, which the parser drops; that they arrive is what counts.
+  for await (const chunk of bodyChunks(body, within, signal))
+    yield* parser.push(decoder.decode(chunk, { stream: true }));
 }

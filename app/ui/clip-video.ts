@@ -22,9 +22,19 @@ export function playsVideo({ type }: ClipForm): boolean {
   return mediaSourceKind()?.isTypeSupported(type) === true;
 }
 
+/** Returns a video that may begin by itself: nothing here has sound, and only what is muted may. */
+export function silentVideo(): HTMLVideoElement {
+  const element = document.createElement('video');
+  element.muted = true;
+  element.playsInline = true;
+  // ManagedMediaSource demands it.
+  element.disableRemotePlayback = true;
+  return element;
+}
+
 /** Plays H.264 through Media Source Extensions: each segment is handed over as it comes. */
 export class ClipVideo implements ClipScreen {
-  readonly element = document.createElement('video');
+  readonly element = silentVideo();
   private readonly source: MediaSource;
   private readonly url: string;
   private readonly events: ScreenEvents;
@@ -41,11 +51,6 @@ export class ClipVideo implements ClipScreen {
     this.source = new Source();
     this.url = URL.createObjectURL(this.source);
     const { element } = this;
-    // Clips have no sound; and only what is muted may begin by itself once its first part is here.
-    element.muted = true;
-    element.playsInline = true;
-    // ManagedMediaSource demands it.
-    element.disableRemotePlayback = true;
     this.source.addEventListener('sourceopen', () => {
       if (this.buffer !== null || this.source.readyState !== 'open') return;
       this.buffer = this.source.addSourceBuffer(form.type);

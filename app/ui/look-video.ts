@@ -1,7 +1,7 @@
 import { isSealcamError, SealcamError } from '../../common/errors.js';
 import type { LiveInitialisation, LiveUnit } from '../../protocol/transport/live-content.js';
 import { readFragment, readInitialisation } from '../core/fragments.js';
-import { mediaSourceKind, playsVideo } from './clip-video.js';
+import { mediaSourceKind, playsVideo, silentVideo } from './clip-video.js';
 import type { LookPicture, PictureEvents } from './look-picture.js';
 
 /** Further behind than this, the video jumps to what is live. */
@@ -18,7 +18,7 @@ const QUEUE_MAX = 120;
 
 /** Plays H.264 through Media Source Extensions, each picture handed over as it comes, and keeps close to the last one. */
 export class LookVideo implements LookPicture {
-  readonly element = document.createElement('video');
+  readonly element = silentVideo();
   private readonly source: MediaSource;
   private readonly url: string;
   private readonly events: PictureEvents;
@@ -46,11 +46,6 @@ export class LookVideo implements LookPicture {
     this.source = new Source();
     this.url = URL.createObjectURL(this.source);
     const { element } = this;
-    // A look has no sound, and only what is muted may begin by itself.
-    element.muted = true;
-    element.playsInline = true;
-    // ManagedMediaSource demands it.
-    element.disableRemotePlayback = true;
     this.source.addEventListener('sourceopen', () => {
       this.begin();
     });

@@ -26,6 +26,7 @@ export class LiveSealer {
   /** Private to the language too, so that no log or JSON shows it. */
   readonly #key: Uint8Array;
   private next = 0;
+  private isWiped = false;
 
   constructor(suite: CryptoSuite, session: Uint8Array, key: Uint8Array) {
     this.suite = suite;
@@ -42,10 +43,11 @@ export class LiveSealer {
    * Returns the messages of one picture: as many as its size needs, of which only the first has the flag of its kind. Each takes a
    * number, so what is sealed must be sent or count as lost. `messageMaxBytes`: what the broker takes.
    *
-   * @throws SealcamError `too-large`
+   * @throws SealcamError `too-large`; `seal-refused` after `wipe`
    */
   seal(kind: LiveKind, plaintext: Uint8Array, messageMaxBytes: number = LIMITS.messageMaxBytes): readonly Uint8Array[] {
     const pieceBytes = Math.max(1, Math.min(PIECE_MAX_BYTES, messageMaxBytes - ENVELOPE_BYTES));
+    if (this.isWiped) throw forgotten();
     if (plaintext.length > LIMITS.liveUnitMaxBytes)
       throw new SealcamError('too-large', `a live picture of ${String(plaintext.length)} bytes`);
     const messages: Uint8Array[] = [];
@@ -62,6 +64,7 @@ export class LiveSealer {
 
   /** Forgets the key: nothing can be sealed or opened with it here any more. */
   wipe(): void {
+    this.isWiped = true;
     this.#key.fill(0);
   }
 
@@ -95,6 +98,7 @@ export class LiveOpener {
   private unfinished: Unfinished | null = null;
   /** A picture is missing: those that build on it wait for the next one that does not. */
   private isBroken = true;
+  private isWiped = false;
 
   constructor(suite: CryptoSuite, session: Uint8Array, key: Uint8Array) {
     this.suite = suite;
@@ -124,6 +128,7 @@ export class LiveOpener {
    *   changes then.
    */
   open(payload: Uint8Array): LiveArrival | null {
+    if (this.isWiped) throw forgotten();
     const { session, n, flags, ciphertext } = decodeLive(payload);
     if (!equal(session, this.session)) throw new SealcamError('foreign', 'live: a message of another look');
     const plaintext = this.suite.chachaOpen(this.#key, liveNonce(n), ciphertext, liveAad({ session, n, flags }));
@@ -138,7 +143,9 @@ export class LiveOpener {
     return this.join(flags, plaintext);
   }
 
+  /** Forgets the key: what comes is refused. */
   wipe(): void {
+    this.isWiped = true;
     this.#key.fill(0);
   }
 
@@ -168,6 +175,11 @@ export class LiveOpener {
     this.unfinished = null;
     this.isBroken = true;
   }
+}
+
+/** A key of zeros is one that anybody has. */
+function forgotten(): SealcamError {
+  return new SealcamError('seal-refused', 'live: the key of this look was forgotten');
 }
 
 function kindOf(flags: number): LiveKind {

@@ -3,8 +3,7 @@ import { LIMITS } from '../../../common/limits.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { Signer } from '../../../protocol/crypto/suite.js';
 import { xwingKeys } from '../../../protocol/crypto/xwing.js';
-import { lookKind, type Look } from '../../../protocol/objects/look.js';
-import { signObject } from '../../../protocol/objects/signed-object.js';
+import type { Look } from '../../../protocol/objects/look.js';
 import { liveKey } from '../../../protocol/seal/live-key.js';
 import { decodeLive, encodeLive, LIVE_FLAGS } from '../../../protocol/transport/live.js';
 import { LiveOpener, LiveSealer } from '../../../protocol/transport/live-session.js';
@@ -143,18 +142,9 @@ async function afterwards(hasSessionKey: boolean): Promise<string> {
 /** The history of a camera whose record of a look is replaced; what a member of the household learns. */
 function claimedLooker(signer: Signer): string {
   const world = new LookWorld();
-  const { claim, camera } = world.orders;
-  const order = signObject<Look>(lookKind, nodeSuite, signer, {
-    version: 2,
-    device: camera.deviceId,
-    epoch: claim.value.epoch,
-    claimHash: claim.hash,
-    session: realRandom.bytes(16),
-    kemKey: xwingKeys(nodeSuite, realRandom.bytes(32)).publicKey,
-    renewal: 0,
-    seconds: 60,
-    recent: [0, claim.hash],
-  });
+  const { claim } = world.orders;
+  const { publicKey: kemKey } = xwingKeys(nodeSuite, realRandom.bytes(32));
+  const order = world.sign(signer, { kemKey, recent: [0, claim.hash] });
   const look = { order: order.bytes, ciphertext: realRandom.bytes(1120), expiresMs: 1 };
   const command = { source: 'member', action: 'look', result: 'done', object: order.hash, look } as const;
   const record = world.orders.outbox.append({ kind: 'command', time: world.orders.time(), command });

@@ -89,21 +89,25 @@ export class LookWorld {
   /** Signs an order and gives it to the camera. */
   async ask(signer: Signer = this.orders.camera.owner, change: Partial<Look> = {}): Promise<Asked> {
     const keys = xwingKeys(nodeSuite, realRandom.bytes(32));
+    const order = this.sign(signer, { kemKey: keys.publicKey, ...change });
+    const code = await this.give(order.bytes);
+    return { order, keys, code };
+  }
+
+  /** Signs an order, with any key. */
+  sign(signer: Signer, change: Partial<Look> & Pick<Look, 'kemKey'>): Verified<Look> {
     const { claim, camera } = this.orders;
-    const order = signObject<Look>(lookKind, nodeSuite, signer, {
+    return signObject<Look>(lookKind, nodeSuite, signer, {
       version: 2,
       device: camera.deviceId,
       epoch: claim.value.epoch,
       claimHash: claim.hash,
       session: realRandom.bytes(16),
-      kemKey: keys.publicKey,
       renewal: 0,
       seconds: 60,
       recent: change.recent ?? this.orders.recentRecord(),
       ...change,
     });
-    const code = await this.give(order.bytes);
-    return { order, keys, code };
   }
 
   renew(asked: Asked, renewal: number, change: Partial<Look> = {}, signer = this.orders.camera.owner): Promise<Asked> {

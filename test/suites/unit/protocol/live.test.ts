@@ -144,6 +144,14 @@ describe('the messages of a look', () => {
     expect(Object.values(sealer)).not.toContain(own);
     sealer.wipe();
     expect(toHex(own)).toBe('00'.repeat(32));
+    // Neither end goes on with a key of zeros, which anybody has.
+    expect(codeOf(() => sealer.seal('end', new Uint8Array(0)))).toBe('seal-refused');
+    const { opener } = ends();
+    opener.wipe();
+    const [forged = session] = new LiveSealer(suite, session, new Uint8Array(32)).seal('key-unit', utf8('a'));
+    expect(codeOf(() => opener.open(forged))).toBe('seal-refused');
+    // The control: the same message opens where zeros are the key.
+    expect(new LiveOpener(suite, session, new Uint8Array(32)).open(forged)).not.toBeNull();
   });
 });
 
