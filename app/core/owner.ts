@@ -218,7 +218,8 @@ export class Owner {
    *   `cloud-unreachable`
    */
   async openPicture({ eventId, media, record }: EventPicture): Promise<SealedContent> {
-    return this.opener.open(await this.openingOf(record.value, media, { eventId, role: 'thumbnail' }));
+    const role = media.role === 'mini' ? 'mini' : 'thumbnail';
+    return this.opener.open(await this.openingOf(record.value, media, { eventId, role }));
   }
 
   /**

@@ -16,7 +16,7 @@ export interface SealedName {
   readonly media: Pick<RecordMediaV2, 'id'>;
 }
 
-/** The best picture of an event, still sealed. */
+/** The best picture of an event that the cloud has, still sealed. */
 export interface EventPicture extends SealedName {
   readonly media: RecordMediaV2;
   readonly eventId: Uint8Array;
@@ -55,6 +55,8 @@ export interface TimelineEvent {
   readonly lostSegments: readonly string[];
 }
 
+/** Roles of pictures, the best first. */
+const PICTURE_ROLES = ['thumbnail', 'mini'] as const;
 /** Verdicts that may be shown, from best to worst. */
 const RANK: readonly Verdict[] = ['intact', 'pending', 'gap', 'media-missing'];
 
@@ -164,10 +166,12 @@ export class Timeline {
     const { device, epoch, kind, time, scene } = first.record.value;
     if (!isEventKind(kind)) throw new Error(`an event of kind ${kind}`);
     const phase = last.record.value.event?.phase;
-    const picture = bestPictureOf(records);
+    const pictures = picturesOf(records);
+    const isMissing = ({ media }: EventPicture): boolean => this.missingMedia.has(toHex(media.id));
+    const [best] = pictures;
     const continuities = records.map(({ record }) => continuityOf(record));
     const verdicts = continuities.map(({ verdict }): Verdict => verdict);
-    if (picture !== null && this.missingMedia.has(toHex(picture.media.id))) verdicts.push('media-missing');
+    if (best !== undefined && isMissing(best)) verdicts.push('media-missing');
     const gap = continuities.find((item) => item.verdict === 'gap');
     const clips = this.clipsOf.get(key) ?? [];
     const segments = clips.flatMap(({ record }) => record.value.clip?.segments ?? []);
@@ -187,7 +191,7 @@ export class Timeline {
       scene: scene?.class ?? null,
       verdict: worstOf(verdicts),
       missing: gap?.verdict === 'gap' ? gap.missing : null,
-      picture,
+      picture: pictures.find((picture) => !isMissing(picture)) ?? best ?? null,
       records,
       clips,
       lostSegments: segments.map(([, id]) => toHex(id)).filter((id) => this.lostMedia.has(id)),
@@ -216,12 +220,14 @@ function worstOf(verdicts: readonly Verdict[]): Verdict {
   return verdicts.reduce<Verdict>((a, b) => (RANK.indexOf(b) > RANK.indexOf(a) ? b : a), 'intact');
 }
 
-/** Returns the newest thumbnail: a later record without one means that the picture before it is still the best. */
-function bestPictureOf(records: readonly VerifiedRecord[]): EventPicture | null {
-  for (const { record } of [...records].reverse()) {
-    const { device, epoch, event, media } = record.value;
-    const found = media?.find(({ role }) => role === 'thumbnail');
-    if (found !== undefined && event !== undefined) return { device, epoch, eventId: event.id, media: found, record };
-  }
-  return null;
+/**
+ * Returns the pictures of an event, the best first: the newest, since a later record without one means that the picture before it
+ * is still the best. A mini picture, made for a notification, comes after all others.
+ */
+function picturesOf(records: readonly VerifiedRecord[]): EventPicture[] {
+  const found = [...records].reverse().flatMap(({ record }): EventPicture[] => {
+    const { device, epoch, event, media = [] } = record.value;
+    return event === undefined ? [] : media.map((item) => ({ device, epoch, eventId: event.id, media: item, record }));
+  });
+  return PICTURE_ROLES.flatMap((role) => found.filter(({ media }) => media.role === role));
 }

@@ -12,7 +12,7 @@ import { Timeline } from '../../../../app/core/timeline.js';
 import { tweetnaclSuite } from '../../../../protocol/crypto/tweetnacl.js';
 import { xwingKeys } from '../../../../protocol/crypto/xwing.js';
 import type { Claim, Recipient } from '../../../../protocol/objects/claim.js';
-import type { RecordMedia } from '../../../../protocol/objects/record.js';
+import type { RecordMediaV2 } from '../../../../protocol/objects/record-fields-v2.js';
 import type { Verified } from '../../../../protocol/objects/signed-object.js';
 import type { Continuity } from '../../../../protocol/verify/continuity.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
@@ -251,15 +251,17 @@ describe('the history keeper', () => {
 describe('timeline', () => {
   const world = new CameraWorld();
   const claim = world.claim();
+  const claimV2 = world.claimV2();
   const eventId = realRandom.bytes(16);
-  const media = (role: 'thumbnail' | 'detail'): RecordMedia[] => [
-    { id: realRandom.bytes(16), role, length: 4112, bodyHash: new Uint8Array(32), headerHash: new Uint8Array(32) },
-  ];
-  const of = (seq: number, phase: 'start' | 'update' | 'end', role: 'thumbnail' | 'detail'): VerifiedRecord => ({
-    record: world.record(claim, seq, new Uint8Array(32), {
+  const media = (role: RecordMediaV2['role']): RecordMediaV2 => {
+    const hashes = { bodyHash: new Uint8Array(32), headerHash: new Uint8Array(32) };
+    return { id: realRandom.bytes(16), role, length: 4112, ...hashes };
+  };
+  const of = (seq: number, phase: 'start' | 'update' | 'end', ...roles: RecordMediaV2['role'][]): VerifiedRecord => ({
+    record: world.recordV2(claimV2, seq, new Uint8Array(32), {
       kind: 'motion',
       event: { id: eventId, phase, revision: phase === 'start' ? 0 : seq - 1 },
-      media: media(role),
+      media: roles.map(media),
     }),
     receivedAtMs: Date.UTC(2026, 10, 22) + seq,
   });
@@ -280,6 +282,24 @@ describe('timeline', () => {
     expect(event).toMatchObject({ isOpen: false, verdict: 'intact', kind: 'motion' });
     expect(event?.picture?.media.id).toEqual(update.record.value.media?.[0]?.id);
     expect(event?.endedAtMs).toBe(end.record.value.time.wallMs);
+  });
+
+  it('shows a mini picture only where no other is there, and says that one is missing', () => {
+    const start = of(1, 'start', 'thumbnail', 'mini');
+    const timeline = new Timeline();
+    timeline.add(start);
+    const shown = (): string[] => timeline.events(intact).map(({ picture }) => picture?.media.role ?? 'none');
+    expect(shown()).toEqual(['thumbnail']);
+    const [thumbnail, mini] = start.record.value.media ?? [];
+    timeline.markMissing(mini?.id ?? new Uint8Array(0));
+    expect(timeline.events(intact)[0]).toMatchObject({ verdict: 'intact', picture: { media: thumbnail } });
+    const other = new Timeline();
+    other.add(start);
+    other.markMissing(thumbnail?.id ?? new Uint8Array(0));
+    expect(other.events(intact)[0]).toMatchObject({ verdict: 'media-missing', picture: { media: mini } });
+    // A newer picture is better than a mini one, and so is an older one.
+    other.add(of(2, 'update', 'thumbnail'));
+    expect(other.events(intact)[0]).toMatchObject({ verdict: 'intact', picture: { media: { role: 'thumbnail' } } });
   });
 
   it('gives an event the worst verdict of its records and the number of missing ones', () => {
