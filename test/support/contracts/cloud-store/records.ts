@@ -39,6 +39,31 @@ export function recordsContract(open: OpenStore): void {
     await store.close();
   });
 
+  it('keeps two media of one record apart: each is there by itself, and the export has both', async () => {
+    const store = await open();
+    const { world, records, claim } = await claimed(store);
+    const [thumbnail, mini] = [media(), media()];
+    const event = { id: realRandom.bytes(16), phase: 'start', revision: 0 } as const;
+    const list = [thumbnail.meta, mini.meta];
+    const record = world.record(claim, 1, records[0]?.hash ?? null, { kind: 'motion', event, media: list });
+    const ids = list.map(({ id }) => id);
+    await store.records.put(record, [mini.stored], 1);
+    expect(await store.records.mediaPresent(world.deviceId, 1, 1, ids)).toEqual([false, true]);
+    expect(await store.records.put(record, [thumbnail.stored], 2)).toEqual({ outcome: 'duplicate' });
+    expect(await store.records.mediaPresent(world.deviceId, 1, 1, ids)).toEqual([true, true]);
+    for (const { stored } of [thumbnail, mini]) {
+      expect(await store.records.media(world.deviceId, 1, stored.id)).toEqual({ sealed: stored.sealed, seq: 1 });
+    }
+    const exported: Uint8Array[][] = [];
+    for await (const item of store.accounts.export(world.account)) {
+      if (item.type === 'record' && item.record.seq === 1) exported.push(item.media.map(({ id }) => id));
+    }
+    expect(exported).toHaveLength(1);
+    expect(exported[0]).toHaveLength(2);
+    expect(exported[0]).toEqual(expect.arrayContaining(ids));
+    await store.close();
+  });
+
   it('a media id belongs to the record that brought its object: another record that names it is not stored', async () => {
     const store = await open();
     const { world, records, claim } = await claimed(store);
