@@ -1,4 +1,4 @@
-import type { Sharp, SharpConstructor } from 'sharp';
+import type { OutputInfo, Sharp, SharpConstructor } from 'sharp';
 import { asBytes } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import type { LumaPlane } from '../../hal/camera.js';
@@ -108,7 +108,7 @@ export async function makeThumbnail(
   quality: number,
   masks: readonly PrivacyMask[],
 ): Promise<Thumbnail> {
-  return (await decodePicture(jpeg, width, masks, null))(1, quality);
+  return (await decodeView(jpeg, { width, quality, masks })).encode(1, quality);
 }
 
 /** Factors on quality and width, tried in this order until the picture fits. */
@@ -120,7 +120,20 @@ const SIZE_STEPS = [
   { quality: 0.4, width: 0.5 },
   { quality: 0.3, width: 0.35 },
 ] as const;
+/** Of a mini picture, which has few pixels to lose. */
+const MINI_STEPS = [
+  { quality: 1, width: 1 },
+  { quality: 0.85, width: 1 },
+  { quality: 0.7, width: 1 },
+  { quality: 0.55, width: 1 },
+  { quality: 0.4, width: 1 },
+  { quality: 0.3, width: 1 },
+  { quality: 0.4, width: 0.75 },
+  { quality: 0.3, width: 0.5 },
+] as const;
 const QUALITY_MIN = 20;
+/** Width of a mini picture, where the view has as many pixels. */
+const MINI_WIDTH = 160;
 /** About that of a camera. */
 const MASKED_QUALITY = 80;
 
@@ -134,37 +147,68 @@ export async function fitThumbnail(
   maxBytes: number,
   crop: Box | null = null,
 ): Promise<Thumbnail | null> {
-  const encode = await decodePicture(jpeg, settings.width, settings.masks, crop);
-  for (const step of SIZE_STEPS) {
-    const thumbnail = await encode(step.width, Math.max(QUALITY_MIN, Math.round(settings.quality * step.quality)));
-    if (thumbnail.jpeg.length <= maxBytes) return thumbnail;
-  }
-  return null;
+  return (await decodeView(jpeg, settings, crop)).fitThumbnail(maxBytes);
 }
 
-type Encode = (scale: number, quality: number) => Promise<Thumbnail>;
+/** A frame's view or a crop of it, decoded once at the wanted size and black under the masks. Its pictures are compressed from here. */
+export class View {
+  /** Private to the language too, so that no log shows them. */
+  readonly #pixels: Buffer;
+  private readonly info: OutputInfo;
+  private readonly quality: number;
 
-/** Decodes once, at the wanted size. Returns a function that compresses the result, to be called for each size step. */
-async function decodePicture(
+  constructor(pixels: Buffer, info: OutputInfo, quality: number) {
+    this.#pixels = pixels;
+    this.info = info;
+    this.quality = quality;
+  }
+
+  /** Returns the picture; null when even the smallest is larger. */
+  fitThumbnail(maxBytes: number): Promise<Thumbnail | null> {
+    return this.fit(1, SIZE_STEPS, maxBytes);
+  }
+
+  /** Returns a picture about 160 pixels wide; null when even the smallest is larger. */
+  fitMini(maxBytes: number): Promise<Thumbnail | null> {
+    return this.fit(Math.min(1, MINI_WIDTH / this.info.width), MINI_STEPS, maxBytes);
+  }
+
+  async encode(scale: number, quality: number): Promise<Thumbnail> {
+    const { width, height, channels } = this.info;
+    const sharp = await libvips();
+    const raw = sharp(this.#pixels, { raw: { width, height, channels } });
+    const sized = scale === 1 ? raw : raw.resize({ width: Math.max(16, Math.round(width * scale)) });
+    const { data, info } = await sized.jpeg({ quality }).toBuffer({ resolveWithObject: true });
+    return { jpeg: asBytes(data), width: info.width, height: info.height };
+  }
+
+  private async fit(
+    scale: number,
+    steps: readonly { readonly quality: number; readonly width: number }[],
+    maxBytes: number,
+  ): Promise<Thumbnail | null> {
+    for (const step of steps) {
+      const quality = Math.max(QUALITY_MIN, Math.round(this.quality * step.quality));
+      const picture = await this.encode(scale * step.width, quality);
+      if (picture.jpeg.length <= maxBytes) return picture;
+    }
+    return null;
+  }
+}
+
+/** Decodes a frame's view, or a crop of it. @throws SealcamError `frame-corrupt` */
+export async function decodeView(
   jpeg: Uint8Array,
-  width: number,
-  masks: readonly PrivacyMask[],
-  crop: Box | null,
-): Promise<Encode> {
-  const decoded = await withPicture(jpeg, async (upright) => {
+  { width, quality, masks }: PictureSettings,
+  crop: Box | null = null,
+): Promise<View> {
+  const { data, info } = await withPicture(jpeg, async (upright) => {
     const whole = await masked(upright, masks);
     const image = crop === null ? whole.resize({ width, withoutEnlargement: true }) : await partOf(whole, width, crop);
     // Three channels also of greyscale and CMYK, so that every thumbnail can be shown by a browser.
     return image.toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
   });
-  const { width: fullWidth, height: fullHeight, channels } = decoded.info;
-  const sharp = await libvips();
-  return async (scale, quality) => {
-    const raw = sharp(decoded.data, { raw: { width: fullWidth, height: fullHeight, channels } });
-    const small = scale === 1 ? raw : raw.resize({ width: Math.max(16, Math.round(fullWidth * scale)) });
-    const { data, info } = await small.jpeg({ quality }).toBuffer({ resolveWithObject: true });
-    return { jpeg: asBytes(data), width: info.width, height: info.height };
-  };
+  return new View(data, info, quality);
 }
 
 /**

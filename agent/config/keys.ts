@@ -165,6 +165,12 @@ export const CONFIG_KEYS = {
     'What the picture of an event shows: the whole view, or the subject with its surroundings.',
     true,
   ),
+  'thumbnail.mini': key(
+    flag,
+    true,
+    'Whether the first picture of an event also has a small copy, 160 pixels wide and 2.5 KiB at most, for a notification; under a claim of version 2 only.',
+    true,
+  ),
 
   'data.folder': key(path, './data', 'Holds keys, claim and outbox; created if it is missing.'),
   'outbox.maxBytes': key(size('1 MiB', '64 GiB'), '256 MiB', 'Maximum size of the outbox while the cloud is away.'),

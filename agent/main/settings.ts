@@ -72,6 +72,7 @@ export function recorderSettings(config: Config): RecorderSettings {
       quality: config['thumbnail.quality'],
       maxBytes: config['thumbnail.maxBytes'],
       crop: config['thumbnail.crop'],
+      mini: config['thumbnail.mini'],
       masks: config['privacy.masks'],
     },
     maxEventsPerHour: config['motion.maxPerHour'],

@@ -1,6 +1,5 @@
 import { equal } from '../../common/bytes.js';
 import type { Counters } from '../../common/counters.js';
-import { ERROR_CODES } from '../../common/error-codes.js';
 import { asSealcamError } from '../../common/errors.js';
 import { guard } from '../../common/guard.js';
 import type { Log } from '../../common/log.js';
@@ -9,17 +8,15 @@ import type { Frame } from '../../hal/camera.js';
 import type { AnyClaim } from '../../protocol/objects/claim.js';
 import type { LossReason, RecordEvent, RecordTime } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
-import type { SealedDetail } from '../../protocol/seal/content.js';
-import type { Box } from '../capture/detect/observation.js';
+import { isVersionTwo } from '../../protocol/wire/codec.js';
 import type { Sighting, Transition } from '../capture/event-tracker.js';
-import { fitThumbnail, type PictureSettings } from '../capture/jpeg.js';
-import { boxWithin, cropFor } from '../capture/picture-choice.js';
-import type { Outbox, SealedMedia } from '../outbox/outbox.js';
-import { PICTURE_MAX_BYTES, pictureRoom, type Sealer } from './sealer.js';
+import type { Outbox } from '../outbox/outbox.js';
+import { EventPictures, type EventPictureSettings } from './event-pictures.js';
+import { PICTURE_MAX_BYTES, type Sealer } from './sealer.js';
 import { EventGate } from './withheld.js';
 
 export interface RecorderSettings {
-  readonly thumbnail: PictureSettings & { readonly maxBytes: number; readonly crop: 'none' | 'subject' };
+  readonly thumbnail: EventPictureSettings;
   /** 0: no limit. */
   readonly maxEventsPerHour: number;
 }
@@ -74,12 +71,11 @@ const WAITING_FRAMES_MAX_BYTES = 4 * 1024 * 1024;
  */
 export class Recorder {
   private readonly deps: RecorderDependencies;
-  private settings: RecorderSettings;
   private readonly gate: EventGate;
+  private readonly pictures: EventPictures;
   private event: OpenEvent | null = null;
   /** Of the event whose start was queued last; null where that was not to be recorded. */
   private queuedId: Uint8Array | null = null;
-  private smallestRoom = Infinity;
   private waiting = 0;
   private waitingBytes = 0;
   /** Losses that could not be stored yet, on a full disk for example. */
@@ -89,13 +85,13 @@ export class Recorder {
 
   constructor(deps: RecorderDependencies, settings: RecorderSettings) {
     this.deps = deps;
-    this.settings = settings;
     this.gate = new EventGate(settings.maxEventsPerHour, deps);
+    this.pictures = new EventPictures(settings.thumbnail, deps);
   }
 
   configure(settings: RecorderSettings): void {
-    this.settings = settings;
     this.gate.configure(settings.maxEventsPerHour);
+    this.pictures.configure(settings.thumbnail);
   }
 
   /**
@@ -230,18 +226,19 @@ export class Recorder {
   ): Promise<void> {
     const { outbox, timeOf, nowMs, onRecorded } = this.deps;
     const started = nowMs();
-    const room = this.pictureRoom();
+    const room = this.pictures.room();
     const shownAgain = transition.type === 'end' && transition.sighting === null ? tooLargeNow(event, room) : null;
     const told = shownAgain === null ? transition : { ...transition, sighting: shownAgain };
     const { sighting } = told;
-    const picture = await this.thumbnail(sighting, room ?? PICTURE_MAX_BYTES);
+    const isFirst = transition.type === 'start' && isVersionTwo(claim.value);
+    const picture = await this.pictures.make(told, room ?? PICTURE_MAX_BYTES, isFirst);
     const decoded = nowMs();
-    const { media, tooLarge } = await this.sealed(told, claim, event, picture);
+    const media = await this.pictures.seal(claim, event.id, picture);
     // Counted as lost already.
     if (this.isAbandoned) return;
     const sealed = nowMs();
-    const isNewPicture = media.media.role === 'thumbnail';
-    if (picture.type === 'picture' && sighting !== null) event.shown = { sighting, bytes: picture.jpeg.length };
+    const isNewPicture = picture.type === 'picture';
+    if (isNewPicture && sighting !== null) event.shown = { sighting, bytes: picture.jpeg.length };
     const content: RecordEvent = {
       id: event.id,
       phase: transition.type,
@@ -255,13 +252,14 @@ export class Recorder {
         kind: 'motion',
         time: timeOf(atMs),
         event: content,
-        ...(tooLarge ? { loss: [{ reason: lost, count: 1 }] } : {}),
+        ...(picture.type === 'too-large' ? { loss: [{ reason: lost, count: 1 }] } : {}),
       },
-      [media],
+      media,
       claim.hash,
     );
     if (record === null) return;
-    if (isNewPicture) event.picture = media.media.id;
+    const [shown] = media;
+    if (isNewPicture && shown !== undefined) event.picture = shown.media.id;
     onRecorded({
       phase: transition.type,
       seq: record.value.seq,
@@ -271,85 +269,9 @@ export class Recorder {
       storeMs: nowMs() - sealed,
     });
   }
-
-  /** Returns the largest picture that the broker takes, null if it takes none: then one of the usual size waits. */
-  private pictureRoom(): number | null {
-    const room = pictureRoom(this.deps.messageTargetBytes());
-    const { thumbnail } = this.settings;
-    if (room !== null && room < Math.min(thumbnail.maxBytes, this.smallestRoom)) {
-      this.smallestRoom = room;
-      const { hint } = ERROR_CODES['broker-limit'];
-      this.deps.log.warn({ code: 'broker-limit', bytes: room, hint }, 'pictures are made smaller, to fit the broker');
-    }
-    return room;
-  }
-
-  private async thumbnail(sighting: Sighting<Frame> | null, room: number): Promise<Picture> {
-    if (sighting === null) return { type: 'none' };
-    try {
-      const { thumbnail } = this.settings;
-      const crop = cropFor(thumbnail.crop, sighting.box);
-      const maxBytes = Math.min(room, thumbnail.maxBytes);
-      this.deps.counters.add('pictures.decoded');
-      const fitted = await fitThumbnail(sighting.frame.jpeg, thumbnail, maxBytes, crop);
-      if (fitted === null) return { type: 'too-large' };
-      return { type: 'picture', jpeg: fitted.jpeg, size: [fitted.width, fitted.height], crop };
-    } catch (error) {
-      this.deps.counters.add('frames.corrupt');
-      this.deps.log.warn({ code: asSealcamError(error).code }, 'the picture of an event could not be decoded');
-      return { type: 'none' };
-    }
-  }
-
-  private async sealed(
-    transition: Transition<Frame>,
-    claim: Verified<AnyClaim>,
-    event: OpenEvent,
-    picture: Picture,
-  ): Promise<{ readonly media: SealedMedia; readonly tooLarge: boolean }> {
-    const detail = detailOf(transition, picture);
-    const { sealer } = this.deps;
-    if (picture.type === 'picture') {
-      const media = await sealer.seal(claim, event.id, 'thumbnail', { detail, jpeg: picture.jpeg });
-      return { media, tooLarge: false };
-    }
-    const media = await sealer.seal(claim, event.id, 'detail', { detail, jpeg: null });
-    return { media, tooLarge: picture.type === 'too-large' };
-  }
 }
 
 /** A picture that the broker turned out not to take is made again, smaller, from the frame that is still there. */
 function tooLargeNow({ shown }: OpenEvent, room: number | null): Sighting<Frame> | null {
   return shown !== null && room !== null && shown.bytes > room ? shown.sighting : null;
-}
-
-type Picture =
-  | {
-      readonly type: 'picture';
-      readonly jpeg: Uint8Array;
-      readonly size: readonly [number, number];
-      /** The part of the camera's view that it shows; null for all of it. */
-      readonly crop: Box | null;
-    }
-  | { readonly type: 'none' }
-  | { readonly type: 'too-large' };
-
-function detailOf(transition: Transition<Frame>, picture: Picture): SealedDetail {
-  const { span, sighting } = transition;
-  const scale = (fraction: number): number => Math.round(Math.min(1, Math.max(0, fraction)) * 65_535);
-  const seen = sighting?.box ?? null;
-  const crop = picture.type === 'picture' ? picture.crop : null;
-  // The box is drawn on the picture, so it is in fractions of the picture's part of the view.
-  const box = seen === null || crop === null ? seen : boxWithin(crop, seen);
-  const zones = sighting?.zones ?? [];
-  const area = transition.type === 'end' ? transition.peakArea : transition.sighting.area;
-  return {
-    reason: transition.type === 'end' ? transition.reason : 'motion',
-    area: Math.round(Math.min(1, area) * 1000),
-    startedMs: Math.max(0, Math.round(span.onsetMs)),
-    ...(box === null ? {} : { box: [scale(box.left), scale(box.top), scale(box.width), scale(box.height)] as const }),
-    ...(zones.length === 0 ? {} : { zones: zones.slice(0, 8) }),
-    ...(transition.type === 'end' ? { endedMs: Math.max(0, Math.round(transition.endMs)) } : {}),
-    ...(picture.type === 'picture' ? { size: picture.size } : {}),
-  };
 }

@@ -4,11 +4,11 @@ import type { Random } from '../../common/random.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import type { AnyClaim, Claim } from '../../protocol/objects/claim.js';
 import { NO_EVENT } from '../../protocol/objects/ids.js';
-import type { RecordMedia } from '../../protocol/objects/record.js';
+import type { RecordMediaV2 } from '../../protocol/objects/record-fields-v2.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
-import { encodeContent, type SealedContent } from '../../protocol/seal/content.js';
+import { encodeContent, type SealedContent, type SealedDetail } from '../../protocol/seal/content.js';
 import { encodeInForce, type InForce } from '../../protocol/seal/in-force.js';
-import type { ObjectPlace } from '../../protocol/seal/object.js';
+import { MINI_CONTENT_MAX_BYTES, type ObjectPlace } from '../../protocol/seal/object.js';
 import type { Period } from '../../protocol/seal/period.js';
 import { sealInSteps, type SealedObject } from '../../protocol/seal/seal.js';
 import { isVersionTwo } from '../../protocol/wire/codec.js';
@@ -25,6 +25,9 @@ const BESIDE_PICTURE_BYTES = 512;
 /** A smaller picture shows nothing. */
 const PICTURE_MIN_BYTES = 1024;
 
+/** A sealed mini picture with its header, its entry in the record, and what stands around them in a message. */
+const MINI_OBJECT_BYTES = MINI_CONTENT_MAX_BYTES + 256;
+
 /** Returns the largest picture whose message keeps to a size; null if none does. A null size is no limit. */
 export function pictureRoom(messageBytes: number | null): number | null {
   if (messageBytes === null) return PICTURE_MAX_BYTES;
@@ -33,9 +36,26 @@ export function pictureRoom(messageBytes: number | null): number | null {
   return bytes >= PICTURE_MIN_BYTES ? bytes : null;
 }
 
-/** A sealed picture or detail, with its entry for a record of either version. */
-export interface SealedSight extends SealedMedia {
-  readonly media: RecordMedia;
+/** Returns whether a mini picture fits into the same message, beside a picture of this size. A null size is no limit. */
+export function hasRoomForMini(messageBytes: number | null, pictureBytes: number): boolean {
+  if (messageBytes === null) return true;
+  const padded = Math.ceil((pictureBytes + BESIDE_PICTURE_BYTES) / LIMITS.sealPadBytes) * LIMITS.sealPadBytes;
+  return padded + BESIDE_BODY_BYTES + MINI_OBJECT_BYTES <= messageBytes;
+}
+
+/** Returns the largest mini picture that can be sealed with this detail, whose `size` is added. */
+export function miniRoom(detail: SealedDetail): number {
+  // The longest that a size can be. CBOR has two more bytes before a picture of this length than before an empty one.
+  const size = [65_535, 65_535] as const;
+  const beside = encodeContent({ detail: { ...detail, size }, jpeg: new Uint8Array(0) }).length + 2;
+  return MINI_CONTENT_MAX_BYTES - beside;
+}
+
+type SightRole = 'thumbnail' | 'detail' | 'mini';
+
+/** A sealed picture or detail, with its entry for a record; of either version, where it is no mini picture. */
+export interface SealedSight<R extends SightRole = 'thumbnail' | 'detail'> extends SealedMedia {
+  readonly media: RecordMediaV2 & { readonly role: R };
 }
 
 /** A sealed segment of a clip. */
@@ -45,8 +65,8 @@ export interface SealedSegment extends SealedObject {
   readonly periodId: Uint8Array;
 }
 
-interface SightPlace extends ObjectPlace {
-  readonly role: 'thumbnail' | 'detail';
+interface SightPlace<R extends SightRole> extends ObjectPlace {
+  readonly role: R;
 }
 
 /** What seals in periods; a PeriodKeeper is one. */
@@ -109,6 +129,17 @@ export class Sealer {
   }
 
   /**
+   * Returns a mini picture with its detail; null while there is no period to seal in, and under a claim of version 1, which has none.
+   * @throws SealcamError `too-large`, `randomness-repeats`
+   */
+  sealMini(claim: Verified<AnyClaim>, eventId: Uint8Array, content: SealedContent): SealedSight<'mini'> | null {
+    const period = isVersionTwo(claim.value) ? this.periodNow(claim) : null;
+    if (period === null) return null;
+    const place = { eventId, mediaId: this.random.bytes(16), role: 'mini' } as const;
+    return this.sealInPeriod(period, place, encodeContent(content));
+  }
+
+  /**
    * Returns what is in force as the detail of an answer to an order of version 2; null while there is no period to seal in.
    * @throws SealcamError `randomness-repeats`
    */
@@ -136,12 +167,12 @@ export class Sealer {
   }
 
   /** Suite 2. */
-  private sealInPeriod(period: Period, place: SightPlace, content: Uint8Array): SealedSight {
+  private sealInPeriod<R extends SightRole>(period: Period, place: SightPlace<R>, content: Uint8Array): SealedSight<R> {
     const { header, body } = period.seal(place, content);
     return { ...this.named(place, { header, body }), periodId: period.context.periodId };
   }
 
-  private named({ mediaId, role }: SightPlace, sealed: SealedObject): SealedSight {
+  private named<R extends SightRole>({ mediaId, role }: SightPlace<R>, sealed: SealedObject): SealedSight<R> {
     const [bodyHash, headerHash] = [this.suite.sha256(sealed.body), this.suite.sha256(sealed.header)];
     return { sealed, media: { id: mediaId, role, length: sealed.body.length, bodyHash, headerHash } };
   }

@@ -29,6 +29,9 @@ const ROLES = {
   mini: { unit: 2560, max: 2560 },
 } as const;
 
+/** Longest content of a mini picture: with the four bytes of its length it is all that is padded. */
+export const MINI_CONTENT_MAX_BYTES = ROLES.mini.max - 4;
+
 /** The place of an object in its event, which its seal is bound to. */
 export interface ObjectPlace {
   /** 16 bytes. */

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { sharp } from '../images.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { Detector } from '../../agent/capture/detect/detector.js';
-import { decodeLuma, makeThumbnail } from '../../agent/capture/jpeg.js';
+import { decodeLuma, decodeView, makeThumbnail } from '../../agent/capture/jpeg.js';
 import type { SealedSight } from '../../agent/record/sealer.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { secretbox } from '../../protocol/crypto/tweetnacl.js';
 import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
 import { signObject, type Verified } from '../../protocol/objects/signed-object.js';
+import { MINI_CONTENT_MAX_BYTES } from '../../protocol/seal/object.js';
 import { encodeUp } from '../../protocol/transport/messages.js';
 import { topicOf } from '../../protocol/transport/topics.js';
 import { compare, longestWait, type Comparison, type Figure } from './measure.js';
@@ -67,6 +68,16 @@ export async function benchStages(
     work: () => makeThumbnail(next().jpeg, width, quality, []),
     floor: 'sharp: decode and encode the whole picture',
     floorWork: () => sharp(next().jpeg).resize({ width: fullWidth }).jpeg({ quality }).toBuffer(),
+  });
+
+  await add({
+    name: 'thumbnail and mini picture of one frame',
+    work: async () => {
+      const view = await decodeView(next().jpeg, { width, quality, masks: [] });
+      return [await view.encode(1, quality), await view.fitMini(MINI_CONTENT_MAX_BYTES)];
+    },
+    floor: 'the thumbnail alone',
+    floorWork: () => makeThumbnail(next().jpeg, width, quality, []),
   });
 
   const jpeg = (await makeThumbnail(frames[60]?.jpeg ?? first.jpeg, width, quality, [])).jpeg;

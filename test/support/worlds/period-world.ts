@@ -7,6 +7,7 @@ import { openOutbox } from '../../../agent/outbox/open-outbox.js';
 import type { Outbox } from '../../../agent/outbox/outbox.js';
 import { noteOwnership } from '../../../agent/outbox/published.js';
 import { PeriodKeeper } from '../../../agent/record/period-keeper.js';
+import { Recorder } from '../../../agent/record/recorder.js';
 import { Sealer } from '../../../agent/record/sealer.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { ClaimV2 } from '../../../protocol/objects/claim.js';
@@ -21,6 +22,7 @@ import { storeOf } from '../outbox-store.js';
 import { tempFolder } from '../runner/temp.js';
 import { VirtualClock } from '../runner/virtual-clock.js';
 import { CameraWorld } from './camera-world.js';
+import { RECORDER_SETTINGS } from './recorder-world.js';
 
 const ALL = { epoch: 0, seq: -1 };
 
@@ -43,7 +45,7 @@ export async function letPromisesRun(): Promise<void> {
 
 interface OpenedObject {
   readonly seq: number;
-  readonly role: 'thumbnail' | 'detail';
+  readonly role: 'thumbnail' | 'detail' | 'mini';
   /** Null where it does not open. */
   readonly content: Uint8Array | null;
 }
@@ -109,6 +111,24 @@ export class PeriodWorld {
       log: silentLog,
     });
     this.sealer = new Sealer(nodeSuite, realRandom, () => Promise.resolve(), this.keeper);
+  }
+
+  /** Returns a recorder of motion events. `messageTargetBytes` is what the broker takes. */
+  recorder(settings = RECORDER_SETTINGS, messageTargetBytes: number | null = null): Recorder {
+    return new Recorder(
+      {
+        outbox: this.outbox,
+        sealer: this.sealer,
+        random: realRandom,
+        counters: this.counters,
+        log: silentLog,
+        messageTargetBytes: () => messageTargetBytes,
+        timeOf: (ms) => this.camera.time(ms),
+        onRecorded: () => undefined,
+        nowMs: () => this.clock.monotonicMs(),
+      },
+      settings,
+    );
   }
 
   close(): void {
@@ -185,10 +205,15 @@ export class PeriodWorld {
 
   /** Opens every queued picture as the owner does, by the queued key records. Returns their sizes. */
   async openedPictures(): Promise<number[]> {
-    const opened = await this.opened(({ event }) => event?.id);
+    const opened = await this.openedSights();
     return opened.flatMap(({ role, content }) =>
       role === 'thumbnail' && content !== null ? [decodeContent(content).jpeg?.length ?? 0] : [],
     );
+  }
+
+  /** Opens what is queued of events as the owner does, by the queued key records. */
+  openedSights(): Promise<OpenedObject[]> {
+    return this.opened(({ event }) => event?.id);
   }
 
   /** Opens every queued answer to an order as the owner does: what it says is in force, null for one that says nothing. */
@@ -232,7 +257,7 @@ export class PeriodWorld {
       return media.flatMap((sealed, i): OpenedObject[] => {
         const { id: mediaId, role } = record.media?.[i] ?? {};
         if (sealed === null || eventId === undefined || mediaId === undefined) return [];
-        if (role !== 'thumbnail' && role !== 'detail') return [];
+        if (role !== 'thumbnail' && role !== 'detail' && role !== 'mini') return [];
         const context = { device, account, epoch, claimHash, eventId, mediaId, role };
         for (const period of periods) {
           try {

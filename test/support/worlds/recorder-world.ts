@@ -21,7 +21,7 @@ import { storeOf } from '../outbox-store.js';
 
 export const atOnce = (): Promise<void> => Promise.resolve();
 export const RECORDER_SETTINGS: RecorderSettings = {
-  thumbnail: { width: 320, quality: 75, maxBytes: PICTURE_MAX_BYTES, crop: 'none', masks: [] },
+  thumbnail: { width: 320, quality: 75, maxBytes: PICTURE_MAX_BYTES, crop: 'none', mini: true, masks: [] },
   maxEventsPerHour: 0,
 };
 

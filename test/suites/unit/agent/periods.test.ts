@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { realRandom } from '../../../../common/adapters/real-random.js';
 import { SealcamError } from '../../../../common/errors.js';
-import { silentLog } from '../../../../common/log.js';
 import type { Transition } from '../../../../agent/capture/event-tracker.js';
-import { Recorder } from '../../../../agent/record/recorder.js';
 import { takeSnapshot } from '../../../../agent/record/snapshot.js';
 import type { Frame } from '../../../../hal/camera.js';
 import { SceneRenderer } from '../../../../hal/mock/renderer.js';
@@ -226,27 +224,10 @@ describe('the first seconds after a boot', () => {
     peakArea: 0.1,
   });
 
-  function recorderOf(world: PeriodWorld): Recorder {
-    return new Recorder(
-      {
-        outbox: world.outbox,
-        sealer: world.sealer,
-        random: realRandom,
-        counters: world.counters,
-        log: silentLog,
-        messageTargetBytes: () => null,
-        timeOf: (ms) => world.camera.time(ms),
-        onRecorded: () => undefined,
-        nowMs: () => world.clock.monotonicMs(),
-      },
-      RECORDER_SETTINGS,
-    );
-  }
-
   it('are recorded once there is a period: events wait in memory', async () => {
     const { wrap, open } = gate();
     const world = new PeriodWorld({ wrap });
-    const recorder = recorderOf(world);
+    const recorder = world.recorder();
     world.keeper.ownerChanged();
     recorder.recordTransition(start(await frames()));
     recorder.recordTransition(end());
@@ -264,7 +245,7 @@ describe('the first seconds after a boot', () => {
   ])('wait within a bound by %s; what is beyond it is signed as failed', async (_, events, padding) => {
     const { wrap, open } = gate();
     const world = new PeriodWorld({ wrap });
-    const recorder = recorderOf(world);
+    const recorder = world.recorder();
     world.keeper.ownerChanged();
     const { jpeg, ...rest } = await frames();
     const large = new Uint8Array(jpeg.length + padding);
@@ -283,7 +264,7 @@ describe('the first seconds after a boot', () => {
   it('that end with a stop are counted as failed', async () => {
     const { wrap } = gate();
     const world = new PeriodWorld({ wrap });
-    const recorder = recorderOf(world);
+    const recorder = world.recorder();
     world.keeper.ownerChanged();
     recorder.recordTransition(start(await frames()));
     recorder.abandon();
@@ -295,7 +276,7 @@ describe('the first seconds after a boot', () => {
   it('see another claim: what waited is not sealed to it, and is counted', async () => {
     const { wrap, open } = gate();
     const world = new PeriodWorld({ wrap });
-    const recorder = recorderOf(world);
+    const recorder = world.recorder();
     world.keeper.ownerChanged();
     recorder.recordTransition(start(await frames()));
     await letPromisesRun();
