@@ -28,20 +28,25 @@ const FRAMES = 240;
 /** A camera's memory; the stages need more. */
 const MEMORY_MIB = 512;
 const STAGES_MIB = 1024;
+/** A signer looks for ten minutes in an hour; a look begins a little before it is measured. */
+const LOOK_MINUTES_MAX = 9;
+const LOOKED = `claimed by ${RECIPIENTS}, 5 frames a second of a stand-in encoder, looked through by its owner over a cloud in the same machine`;
 const FILMED = `claimed by ${RECIPIENTS}, 5 frames a second of a stand-in encoder, clips uploaded to a cloud in the same machine`;
-const HELP = `npm run bench:armv7 [-- [--memory | --clips | --detector | --start] [--minutes N] [--protocol N] [--save]]
+const HELP = `npm run bench:armv7 [-- [--memory | --clips | --looks | --detector | --start] [--minutes N] [--protocol N] [--json] [--save]]
 
-The image's program on a whole emulated machine, a Cortex-A7: memory and ratios. Without an option of the first four: what an
+The image's program on a whole emulated machine, a Cortex-A7: memory and ratios. Without an option of the first five: what an
 event and a picture cost, the two seal suites beside each other, and a period's wrap. Ten minutes and more.
 
   --memory     memory, start and frames a second, in a machine of ${MEMORY_MIB} MiB
   --clips      memory, frames and processor time with clips of JPEG files and of H.264, beside the same without clips, in turn
+  --looks      memory and processor time of a camera that is looked through, beside one that is not, with JPEG files and with H.264
   --detector   the detector's cost beside decoding, five minutes
   --start      starts, beside an empty Node: a few minutes
-  --minutes N  memory and clips: how long each agent works while its memory is sampled, 2 to 240 (30)
+  --minutes N  memory, clips and looks: how long each agent works while its memory is sampled, 2 to 240 (30); looks 2 to 9 (9)
   --protocol N memory and start: version of the camera's claim, 1 or 2 (2)
-  --save       write docs/results/armv7.json, armv7-memory.json, armv7-clips.json, armv7-detector.json or
-               armv7-start.json
+  --json       print one JSON object on stdout
+  --save       write docs/results/armv7.json, armv7-memory.json, armv7-clips.json, armv7-looks.json, armv7-detector.json
+               or armv7-start.json
   --help       this text
 
 Exit status: 0 measured, 2 wrong usage, 4 something outside is missing.
@@ -55,20 +60,27 @@ apt-get download -qq "$name"
 `;
 
 helpOnly(HELP);
-const { part, minutes, protocol, isSaved } = readOptions();
+const { part, minutes, protocol, isSaved, isJson } = readOptions();
 
 // Before anything is built: a commit that is made meanwhile is not the one that was measured.
 let commit = 'unknown';
 try {
   commit = await currentCommit();
   await prepareMachine();
-  await installPackages(['qemu-system-arm', 'cpio', 'lz4', ...(part === 'clips' ? ['ffmpeg'] : [])]);
+  await installPackages(['qemu-system-arm', 'cpio', 'lz4', ...(isFilmed() ? ['ffmpeg'] : [])]);
   await bootstrap();
   const [base, program] = await Promise.all([makeRoot(root), makeProgram()]);
   const image = await makeImage(base, program);
   const kernel = await makeKernel();
   const lines = await boot(kernel, await makeInitrd(image.rootfs, kernel));
-  await { clips: saveClips, detector: saveBench, memory: saveMemory, stages: saveBench, start: saveStart }[part](lines);
+  await {
+    clips: saveClips,
+    detector: saveBench,
+    looks: saveLooks,
+    memory: saveMemory,
+    stages: saveBench,
+    start: saveStart,
+  }[part](lines);
 } catch (error) {
   if (!(error instanceof Obstacle)) throw error;
   printProgress(`bench:armv7: ${error.message}`);
@@ -78,26 +90,30 @@ try {
 function readOptions() {
   const flag = { type: 'boolean', default: false };
   try {
-    const parts = { memory: flag, clips: flag, detector: flag, start: flag };
+    const parts = { memory: flag, clips: flag, looks: flag, detector: flag, start: flag };
     const {
       save: saved,
-      minutes: text,
+      json,
+      minutes: given,
       protocol: version,
       ...values
     } = parseArgs({
       options: {
         ...parts,
         save: flag,
-        minutes: { type: 'string', default: '30' },
+        json: flag,
+        minutes: { type: 'string' },
         protocol: { type: 'string', default: '2' },
       },
     }).values;
-    const count = Number(text);
     const chosen = Object.keys(parts).filter((name) => values[name]);
-    if (!(Number.isInteger(count) && count >= 2 && count <= 240) || !/^[12]$/.test(version) || chosen.length > 1) {
+    const isLooks = chosen[0] === 'looks';
+    const count = Number(given ?? (isLooks ? LOOK_MINUTES_MAX : 30));
+    const most = isLooks ? LOOK_MINUTES_MAX : 240;
+    if (!(Number.isInteger(count) && count >= 2 && count <= most) || !/^[12]$/.test(version) || chosen.length > 1) {
       throw new Error(HELP);
     }
-    return { part: chosen[0] ?? 'stages', isSaved: saved, minutes: count, protocol: Number(version) };
+    return { part: chosen[0] ?? 'stages', isSaved: saved, isJson: json, minutes: count, protocol: Number(version) };
   } catch {
     process.stderr.write(HELP);
     process.exit(2);
@@ -129,6 +145,7 @@ async function makeInitrd(rootfs, kernel) {
   for (const [source, name] of [
     ['guest-bench.ts', 'bench.mjs'],
     ['guest-cloud.ts', 'cloud.mjs'],
+    ['looker.ts', 'looker.mjs'],
     ['wrap-memory.ts', 'wrap-memory.mjs'],
   ]) {
     await build({
@@ -142,11 +159,20 @@ async function makeInitrd(rootfs, kernel) {
   if (part === 'clips') {
     const { CLIP_CODECS } = await import('../dist/scripts/bench/clip-figures.js');
     for (const codec of CLIP_CODECS) makeClaimedData(join(guest, `data-${codec}`), RECIPIENTS, join(guest, 'cloud'));
-    const { makeStandInCamera } = await import('../dist/scripts/bench/stand-in-camera.js');
-    await makeStandInCamera(join(guest, 'camera'));
+  } else if (part === 'looks') {
+    const { LOOK_CODECS, LOOK_SIDES } = await import('../dist/scripts/bench/look-figures.js');
+    const { writeLookerFile } = await import('../dist/scripts/bench/looker-file.js');
+    for (const name of LOOK_CODECS.flatMap((codec) => LOOK_SIDES.map((side) => `${codec}-${side}`))) {
+      const claimed = makeClaimedData(join(guest, `data-${name}`), RECIPIENTS, join(guest, 'cloud'));
+      writeLookerFile(join(guest, `${name}.looker`), claimed);
+    }
   } else {
     makeClaimedData(join(guest, 'data'), RECIPIENTS, join(guest, 'cloud'), protocol);
     await drawFrames(join(guest, 'frames'), FRAMES);
+  }
+  if (isFilmed()) {
+    const { makeStandInCamera } = await import('../dist/scripts/bench/stand-in-camera.js');
+    await makeStandInCamera(join(guest, 'camera'));
   }
   const { wrapRecipients } = await import('../dist/scripts/bench/wrap.js');
   writeFileSync(join(guest, 'recipients'), wrapRecipients());
@@ -167,11 +193,12 @@ async function boot(kernel, initrd) {
   const machine = ['-M', 'virt', '-cpu', CPU, '-m', size, '-smp', '1', '-nographic', '-no-reboot', '-nic', 'none'];
   const what = ` part=${part} minutes=${minutes} protocol=${protocol}`;
   // Time counts instructions there, 2 ns each, so that other load on this machine does not count; waiting is skipped.
-  if (part === 'start' || part === 'stages' || part === 'clips') machine.push('-icount', 'shift=1,sleep=off');
+  if (part === 'start' || part === 'stages' || isFilmed()) machine.push('-icount', 'shift=1,sleep=off');
   const files = ['-kernel', vmlinuz, '-initrd', initrd];
   const args = [...machine, ...files, '-append', `console=ttyAMA0 quiet rdinit=/init${what}`];
   const { CLIP_CODECS } = await import('../dist/scripts/bench/clip-figures.js');
-  const cameras = part === 'clips' ? CLIP_CODECS.length : 1;
+  const { LOOK_CODECS, LOOK_SIDES } = await import('../dist/scripts/bench/look-figures.js');
+  const cameras = { clips: CLIP_CODECS.length, looks: LOOK_CODECS.length * LOOK_SIDES.length }[part] ?? 1;
   const child = spawn('qemu-system-arm', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const stop = () => child.kill('SIGKILL');
   process.once('exit', stop);
@@ -190,6 +217,11 @@ async function boot(kernel, initrd) {
   return lines;
 }
 
+/** Whether the cameras have the stand-in encoder. */
+function isFilmed() {
+  return part === 'clips' || part === 'looks';
+}
+
 function machineMiB() {
   return part === 'memory' || part === 'start' ? MEMORY_MIB : STAGES_MIB;
 }
@@ -199,7 +231,7 @@ async function saveStart(lines) {
   const { startFigures } = await import('../dist/scripts/bench/guest-figures.js');
   const result = { ...about(), machineMiB: MEMORY_MIB, protocol, ...startFigures(lines) };
   publish(result);
-  console.log(JSON.stringify(result));
+  print(result, JSON.stringify(result));
 }
 
 /** What the detector cost, or the stages, the seal suites and a period's wrap. */
@@ -207,10 +239,13 @@ function saveBench(lines) {
   const parts = lines.filter((line) => /^bench \w+ [[{]/.test(line)).map((line) => line.split(' '));
   const figures = Object.fromEntries(parts.map(([, name, ...json]) => [name, JSON.parse(json.join(' '))]));
   if (figures[part] === undefined) throw new Obstacle('no figures; see console.log beside the image');
-  publish({ ...about(), ...(part === 'detector' ? { figures: figures.detector } : figures) });
-  for (const { name, floor, ratio } of Object.values(figures).filter(Array.isArray).flat())
-    console.log(`${name.padEnd(58)} ${String(ratio).padStart(8)}  ${floor}`);
-  if (figures.wrap !== undefined) console.log(JSON.stringify(figures.wrap));
+  const result = { ...about(), ...(part === 'detector' ? { figures: figures.detector } : figures) };
+  publish(result);
+  const rows = Object.values(figures)
+    .filter(Array.isArray)
+    .flat()
+    .map(({ name, floor, ratio }) => `${name.padEnd(58)} ${String(ratio).padStart(8)}  ${floor}`);
+  print(result, [...rows, ...(figures.wrap === undefined ? [] : [JSON.stringify(figures.wrap)])].join('\n'));
 }
 
 /** Returns the commit that is about to be measured; it ends in `+` where the checkout has changes. */
@@ -223,8 +258,9 @@ async function currentCommit() {
 function about() {
   const options = [
     ...(part === 'stages' ? [] : [`--${part}`]),
-    ...(part === 'memory' || part === 'clips' ? [`--minutes ${minutes}`] : []),
+    ...(part === 'memory' || isFilmed() ? [`--minutes ${minutes}`] : []),
     ...(protocol === 1 ? ['--protocol 1'] : []),
+    ...(isJson ? ['--json'] : []),
     ...(isSaved ? ['--save'] : []),
   ];
   return {
@@ -243,12 +279,26 @@ function publish(result) {
   writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
 }
 
+function print(result, text) {
+  console.log(isJson ? JSON.stringify(result) : text);
+}
+
 /** What clips cost beside none. The machine holds the bodies that its cloud stores, so it has more memory than a camera. */
 async function saveClips(lines) {
   const { clipFigures, clipLine, guestClipRuns } = await import('../dist/scripts/bench/clip-figures.js');
   const figures = clipFigures(guestClipRuns(lines));
-  publish({ ...about(), minutes, machineMiB: machineMiB(), agentIs: FILMED, figures });
-  for (const figure of figures) console.log(clipLine(figure));
+  const result = { ...about(), minutes, machineMiB: machineMiB(), agentIs: FILMED, figures };
+  publish(result);
+  print(result, figures.map(clipLine).join('\n'));
+}
+
+/** What a look costs beside nobody looking. */
+async function saveLooks(lines) {
+  const { guestLookRuns, lookFigures, lookLine } = await import('../dist/scripts/bench/look-figures.js');
+  const figures = lookFigures(guestLookRuns(lines));
+  const result = { ...about(), minutes, machineMiB: machineMiB(), agentIs: LOOKED, figures };
+  publish(result);
+  print(result, figures.map(lookLine).join('\n'));
 }
 
 async function saveMemory(lines) {
@@ -265,5 +315,5 @@ async function saveMemory(lines) {
     ...memoryFigures(samples),
   };
   publish(result);
-  console.log(JSON.stringify({ ...result, samples: samples.length }));
+  print(result, JSON.stringify({ ...result, samples: samples.length }));
 }

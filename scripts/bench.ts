@@ -5,6 +5,8 @@ import { benchClips } from './bench/clips.js';
 import { benchDetector, detectorTable } from './bench/detector.js';
 import { benchHandshake } from './bench/handshake.js';
 import { benchIngest } from './bench/ingest.js';
+import { lookLine } from './bench/look-figures.js';
+import { benchLooks } from './bench/looks.js';
 import { benchMemory } from './bench/memory.js';
 import type { Figure } from './bench/measure.js';
 import { benchOpening } from './bench/opening.js';
@@ -17,7 +19,7 @@ import { BenchWorld } from './bench/world.js';
 import { commandLine, numberIn, printResult, runCommand, wholeNumber, type CommandContext } from './command.js';
 import { readResult, saveResult, writePart } from './results.js';
 
-const HELP = `npm run bench [-- [clips | detector | memory | seals | start | wrap] [options]]
+const HELP = `npm run bench [-- [clips | detector | looks | memory | seals | start | wrap] [options]]
 
 Measures what one event costs, stage by stage, each beside a floor that is timed in the same run; what a record costs the
 cloud beside its bare signature check; and how many bytes an event takes on the wire. Compare the ratios: absolute times
@@ -26,11 +28,12 @@ are this machine's.
   clips        run the packaged camera without clips, with clips of JPEG files and of H.264 from a stand-in encoder, at the same
                time and uploading; sample their memory and that of what they start
   detector     measure only what a frame costs the detector, beside decoding it
+  looks        the same camera, with JPEG files and with H.264, looked through by its owner beside nobody, at the same time
   seals        measure only the two seal suites, beside each other; saved and compared with all others only
   wrap         measure only what wrapping a period's key leaves in the memory of the process that asks for it
   memory       run the packaged camera, claimed, publishing and receipted, and sample its memory
   start        start the packaged camera beside an empty Node, and with a full outbox beside an empty one
-  --minutes N  clips and memory: how long, 0.1 to 1440 (30)
+  --minutes N  clips, looks and memory: how long, 0.1 to 1440 (30); a look at most the 9 that its signer has in an hour (9)
   --node TEXT  memory: options of Node that are added to the package's, for a trial
   --protocol N memory and start: version of the camera's claim, 1 or 2 (2)
   --queued N   start: records in the full outbox, 1 to 1000000 (100000)
@@ -38,13 +41,13 @@ are this machine's.
   --compare    also name what got worse than docs/results/bench.json (detector: bench-detector.json) by more than the
                figure varied in this run and in that one
   --json       print one JSON object on stdout
-  --save       also write that file (detector: docs/detector.md too; clips: clips.json; memory: memory.json; start: start.json)
+  --save       also write that file (detector: docs/detector.md too; clips: clips.json; looks: looks.json; memory: memory.json; start: start.json)
   --help       print this text
 
 Exit status: 0 measured, also where something got worse; 1 failed, 2 wrong usage.
 `;
 
-const PARTS = ['clips', 'detector', 'memory', 'seals', 'start', 'wrap'] as const;
+const PARTS = ['clips', 'detector', 'looks', 'memory', 'seals', 'start', 'wrap'] as const;
 
 interface Options {
   readonly only: (typeof PARTS)[number] | null;
@@ -58,6 +61,8 @@ interface Options {
   readonly save: boolean;
 }
 
+/** A signer looks for ten minutes in an hour; a look begins a little before it is measured. */
+const LOOK_MINUTES_MAX = 9;
 /** Samples at most this many seconds apart; a short run is sampled more often. */
 const SAMPLE_S = 30;
 
@@ -92,7 +97,10 @@ await runCommand({
   },
   main: (options, context) => {
     const { only } = options;
-    return (only === null ? stages : { clips, detector, memory, seals, start, wrap: wraps }[only])(options, context);
+    return (only === null ? stages : { clips, detector, looks, memory, seals, start, wrap: wraps }[only])(
+      options,
+      context,
+    );
   },
 });
 
@@ -123,6 +131,16 @@ async function clips({ minutes, json, save }: Options, context: CommandContext):
   const result = { command: commandLine('bench'), minutes, figures };
   if (save) saveResult('clips', result);
   printResult(json, result, figures.map((figure) => `${clipLine(figure)}\n`).join(''));
+  return 0;
+}
+
+async function looks({ minutes, json, save }: Options, context: CommandContext): Promise<number> {
+  const { folder, progress, onInterrupt } = context;
+  const lookedMinutes = Math.min(LOOK_MINUTES_MAX, minutes);
+  const figures = await benchLooks(folder, lookedMinutes, progress, onInterrupt);
+  const result = { command: commandLine('bench'), minutes: lookedMinutes, figures };
+  if (save) saveResult('looks', result);
+  printResult(json, result, figures.map((figure) => `${lookLine(figure)}\n`).join(''));
   return 0;
 }
 

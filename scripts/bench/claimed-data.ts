@@ -9,28 +9,40 @@ import { openOutbox } from '../../agent/outbox/open-outbox.js';
 import { Outbox, type OutboxSigner } from '../../agent/outbox/outbox.js';
 import { noteOwnership } from '../../agent/outbox/published.js';
 import { OutboxStore } from '../../agent/outbox/store.js';
+import { ownerKeys, type OwnerKeys } from '../../app/core/owner-keys.js';
 import { loadReceiptKeys } from '../../cloud/trust/receipt-keys.js';
 import { FileKeyStore } from '../../hal/linux/key-store.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { xwingKeys } from '../../protocol/crypto/xwing.js';
 import { anyClaimKind, type AnyClaim } from '../../protocol/objects/claim.js';
-import { accountId } from '../../protocol/objects/ids.js';
 import { kemHash } from '../../protocol/objects/kem-keys.js';
-import { signObject } from '../../protocol/objects/signed-object.js';
+import { signObject, type Verified } from '../../protocol/objects/signed-object.js';
 import { BenchWorld } from './world.js';
+
+/** What the owner of a claimed camera has. */
+export interface ClaimedCamera {
+  readonly owner: OwnerKeys;
+  readonly claim: Verified<AnyClaim>;
+}
 
 /**
  * Makes the data folder of a camera that was claimed by a household of 1 to 8 recipients, and the folder of its cloud.
  *
  * @param protocol version of the claim; a camera of today is claimed at 2
  */
-export function makeClaimedData(folder: string, recipients: number, cloudFolder: string, protocol: 1 | 2 = 2): void {
+export function makeClaimedData(
+  folder: string,
+  recipients: number,
+  cloudFolder: string,
+  protocol: 1 | 2 = 2,
+): ClaimedCamera {
   mkdirSync(cloudFolder, { recursive: true, mode: 0o700 });
   const { current, successor } = loadReceiptKeys(cloudFolder, nodeSuite, realRandom);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const keyStore = new FileKeyStore(folder, process.getuid?.() ?? 0);
   const { device } = loadIdentity({ keyStore }, nodeSuite, realRandom);
-  const owner = nodeSuite.ed25519Signer(realRandom.bytes(32));
+  const keys = ownerKeys(nodeSuite, realRandom.bytes(32));
+  const owner = keys.signer;
   const members = Array.from({ length: recipients }, (_, i) => ({
     ed25519: i === 0 ? owner.publicKey : nodeSuite.ed25519Signer(realRandom.bytes(32)).publicKey,
     kemKey: xwingKeys(nodeSuite, realRandom.bytes(32)).publicKey,
@@ -38,7 +50,7 @@ export function makeClaimedData(folder: string, recipients: number, cloudFolder:
   const common = {
     device,
     epoch: 1,
-    account: accountId(nodeSuite, owner.publicKey),
+    account: keys.account,
     ownerKey: owner.publicKey,
     receiptKeys: [current, successor].map(({ signer: { publicKey } }) => publicKey),
     previous: null,
@@ -65,8 +77,10 @@ export function makeClaimedData(folder: string, recipients: number, cloudFolder:
         };
   const kemKeys = protocol === 1 ? [] : members.map(({ kemKey }) => kemKey);
   const { outbox, close } = openData(folder);
-  outbox.beginEpoch(signObject(anyClaimKind, nodeSuite, owner, claim), TIME, kemKeys);
+  const signed = signObject(anyClaimKind, nodeSuite, owner, claim);
+  outbox.beginEpoch(signed, TIME, kemKeys);
   close();
+  return { owner: keys, claim: signed };
 }
 
 /** Records in one transaction of {@link fillOutbox}: one at a time, the disk would be what takes the time. */

@@ -1,6 +1,7 @@
 import { createLog } from '../../common/adapters/pino-log.js';
 import { startCloud } from '../../cloud/main/compose.js';
 import { loadCloudConfig } from '../../cloud/main/config.js';
+import { LOOKER_ORIGIN } from './looker-file.js';
 
 /**
  * The other end of a camera whose memory is measured: the cloud with a broker, in a process of its own, so that the queue drains and
@@ -14,6 +15,7 @@ const config = loadCloudConfig({
     SEALCLOUD_MQTT_EMBEDDED: 'true',
     SEALCLOUD_MQTT_EMBEDDED_PORT: brokerPort,
     SEALCLOUD_HTTP_PORT: httpPort,
+    SEALCLOUD_HTTP_PAGE_ORIGINS: JSON.stringify([LOOKER_ORIGIN]),
   },
 });
 await startCloud(config, createLog('warn', process.stdout));
