@@ -74,6 +74,9 @@ export const LIMITS = {
   /** Segments of clips in it, and receipts. */
   evidenceSegmentsMax: 1024,
   evidenceReceiptsMax: 1024,
+  /** A span: the evidence files of several events of a camera in one. */
+  evidenceSpanMaxBytes: 256 * 1024 * 1024,
+  evidenceSpanEventsMax: 256,
   /** Interval between a camera's health records. */
   healthCadenceMs: 15 * 60_000,
 } as const;

@@ -7,7 +7,8 @@ import { nodeSuite } from '../../protocol/crypto/node.js';
 import { contextOf, eventOf, openPicture } from '../../protocol/evidence/event.js';
 import type { EpochKeys, Reader } from '../../protocol/evidence/household-keys.js';
 import { looksLikeEvidence } from '../../protocol/evidence/evidence-file.js';
-import { verifyEvidence, type Evidence } from '../../protocol/evidence/verify.js';
+import { checkFile } from '../../protocol/evidence/span.js';
+import type { Evidence } from '../../protocol/evidence/verify.js';
 import type { AnyRecord } from '../../protocol/objects/record.js';
 import { NO_EVENT } from '../../protocol/objects/ids.js';
 import type { SealedContent } from '../../protocol/seal/content.js';
@@ -40,7 +41,10 @@ export async function openCommand(path: string, options: OpenOptions, output: Ou
   const bytes = readNamed('file', path);
   const opening = new Opening(out, output);
   if (looksLikeEvidence(bytes)) {
-    opening.writeEvidence(verifyEvidence(nodeSuite, bytes));
+    for (const event of checkFile(nodeSuite, bytes).events) {
+      if (event.type === 'good') opening.writeEvidence(event.evidence);
+      else opening.report({ line: 0, code: event.error.code, message: event.error.message });
+    }
     return opening.finish();
   }
   const file = readExport(nodeSuite, new TextDecoder().decode(bytes).split('\n'));

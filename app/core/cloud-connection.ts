@@ -71,7 +71,7 @@ export class CloudConnection {
   }
 
   /** Sends a request, and returns its answer in the shape that it must have. */
-  protected async call<T>(request: ApiRequest, schema: v.GenericSchema<unknown, T>): Promise<T> {
+  async call<T>(request: ApiRequest, schema: v.GenericSchema<unknown, T>): Promise<T> {
     const answer: unknown = await this.request(request, (response): Promise<unknown> =>
       response.json().catch(() => null),
     );

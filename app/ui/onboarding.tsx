@@ -1,15 +1,18 @@
-import { type JSX, useState } from './preact.js';
+import { type JSX, useEffect, useState } from './preact.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
 import { saveRestored } from '../core/household-heads.js';
 import { FURTHER_SETTING } from '../core/households.js';
 import { openRecoveryFile, type Recovery } from '../core/recovery-file.js';
 import type { AppStorage } from '../core/storage.js';
+import { EvidenceCheckPart } from './evidence-part.js';
+import { SPAN_WORDS } from './evidence-words.js';
 import { KeyIcon, Logo } from './icons.js';
 import { Problem } from './problem.js';
 import { PassphraseField, Progress, RecoveryForm } from './recovery-form.js';
+import { useFileDrop } from './use-file-drop.js';
 
-type Mode = 'welcome' | 'create' | 'saved' | 'restore' | 'further';
+type Mode = 'welcome' | 'create' | 'saved' | 'restore' | 'further' | 'check';
 
 /** The first visit: makes or restores the owner's key. A new key is used only after its recovery file was saved. */
 export function Onboarding({
@@ -21,6 +24,9 @@ export function Onboarding({
 }): JSX.Element {
   const [mode, setMode] = useState<Mode>('welcome');
   const [master, setMaster] = useState<Uint8Array | null>(null);
+  const [dropped, setDropped] = useState<File | null>(null);
+  // It must open too when the connection is gone by then.
+  useEffect(EvidenceCheckPart.preload, []);
   const finish = async (key: Uint8Array, isFurther = false): Promise<void> => {
     // Before the key: a further browser must never take itself for one that has the root key.
     await storage.saveSetting(FURTHER_SETTING, isFurther ? 'yes' : '');
@@ -51,6 +57,10 @@ export function Onboarding({
           }}
           onFurther={() => {
             setMode('further');
+          }}
+          onCheck={(file) => {
+            setDropped(file);
+            setMode('check');
           }}
         />
       )}
@@ -90,6 +100,14 @@ export function Onboarding({
           onRestored={(recovery) => void restore(recovery)}
         />
       )}
+      {mode === 'check' && (
+        <EvidenceCheckPart.View
+          dropped={dropped}
+          onBack={() => {
+            setMode('welcome');
+          }}
+        />
+      )}
     </main>
   );
 }
@@ -98,11 +116,15 @@ function Welcome({
   onCreate,
   onRestore,
   onFurther,
+  onCheck,
 }: {
   readonly onCreate: () => void;
   readonly onRestore: () => void;
   readonly onFurther: () => void;
+  /** With a file that was dropped onto the page, or null. */
+  readonly onCheck: (file: File | null) => void;
 }): JSX.Element {
+  useFileDrop(onCheck);
   return (
     <div class="panel onboarding-panel">
       <h1>Only you can see what your cameras see</h1>
@@ -124,6 +146,15 @@ function Welcome({
         </button>
         <button type="button" class="button" onClick={onFurther}>
           Another browser of mine has the key
+        </button>
+        <button
+          type="button"
+          class="button"
+          onClick={() => {
+            onCheck(null);
+          }}
+        >
+          {SPAN_WORDS.check}
         </button>
       </div>
     </div>

@@ -1,6 +1,8 @@
-import type { JSX } from './preact.js';
+import { type JSX, useEffect, useState } from './preact.js';
 import { Browsers } from './browsers.js';
 import { usePage } from './context.js';
+import { EvidencePanel } from './evidence-panel.js';
+import { EvidenceCheckPart } from './evidence-part.js';
 import { ThisFurtherBrowser, useFurther } from './further-browser.js';
 import { MyCode } from './household.js';
 import { OwnBrowsers } from './own-browsers.js';
@@ -19,6 +21,17 @@ export function SettingsView({
   readonly onAddBrowser: () => void;
 }): JSX.Element {
   const further = useFurther();
+  const [isChecking, setChecking] = useState(false);
+  useEffect(EvidenceCheckPart.preload, []);
+  if (isChecking) {
+    return (
+      <EvidenceCheckPart.View
+        onBack={() => {
+          setChecking(false);
+        }}
+      />
+    );
+  }
   return (
     <section aria-labelledby="settings-heading">
       <div class="section-head">
@@ -32,6 +45,11 @@ export function SettingsView({
         <Browsers />
         <ReceiptKeys />
         <WhoSaw />
+        <EvidencePanel
+          onCheck={() => {
+            setChecking(true);
+          }}
+        />
         <YourData onForget={onForget} />
       </div>
     </section>

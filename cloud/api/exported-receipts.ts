@@ -14,8 +14,8 @@ export interface ExportedReceiptsDependencies {
 }
 
 /**
- * Signs again what receipts said, for the records of an export as they are read: receipts are not kept. A receipt makes a camera
- * delete, so only what this export found stored whole is in one. Each record is named by its own hash: evidence shows a few of
+ * Signs again what receipts said, for the records of an export or of a reader who makes evidence, as they are read: receipts are not
+ * kept. A receipt makes a camera delete, so only what this read found stored whole is in one. Each record is named by its own hash: evidence shows a few of
  * them, and the hash at the end of a longer range would say nothing of those.
  */
 export class ExportedReceipts {

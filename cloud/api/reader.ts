@@ -169,13 +169,24 @@ export class Reader extends LookReader {
     const { seq, kind } = read.record.value;
     if (seq > range.to || (seq < range.from && kind !== 'key')) return null;
     if (seq < range.from) await this.logAccess(key, row, { what: 'export', fromSeq: seq, toSeq: seq, mediaId: null });
+    const find = (wanted: Uint8Array): SealedObject | undefined => media.find(({ id }) => equal(id, wanted))?.sealed;
+    return { read, media: await this.objectsOf(key, row, read, find) };
+  }
+
+  /** Returns the sealed objects that a record which was just read names, in its order, null for one that is missing or another. */
+  async objectsOf(
+    key: Uint8Array,
+    row: ClaimRow,
+    read: ReadRecord,
+    find: (id: Uint8Array) => SealedObject | undefined | Promise<SealedObject | undefined>,
+  ): Promise<readonly (SealedObject | null)[]> {
     const objects: (SealedObject | null)[] = [];
     for (const named of read.record.value.media ?? []) {
-      const found = media.find(({ id }) => equal(id, named.id))?.sealed ?? null;
+      const found = (await find(named.id)) ?? null;
       const isRight = found !== null && (await this.isNamed(key, row, read, named, found));
       objects.push(isRight ? found : null);
     }
-    return { read, media: objects };
+    return objects;
   }
 
   /** Returns whether a line of the access log belongs to this row; raises an alarm where it does not. */

@@ -19,6 +19,7 @@ import { describedRoute } from './openapi.js';
 import { kemKeyRoutes } from './kem-key-routes.js';
 import { lookRoutes } from './look-routes.js';
 import { mediaRoutes } from './media-routes.js';
+import { receiptRoutes } from './receipt-routes.js';
 import { recordRoutes } from './record-routes.js';
 import { revocationRoutes } from './revocation-routes.js';
 import { sessionRoutes } from './session-routes.js';
@@ -158,6 +159,7 @@ export async function buildServer(context: ApiContext, settings: ServerSettings)
   kemKeyRoutes(app, context);
   commandRoutes(app, context);
   recordRoutes(app, context);
+  receiptRoutes(app, context);
   await mediaRoutes(app, context);
   streamRoutes(app, context, limits);
   lookRoutes(app, context, limits);

@@ -111,6 +111,10 @@ export const recordsAnswer = v.object({
   deletions: described(v.array(base64), "the owner's signed statements of what was deleted of this epoch"),
 });
 
+export const receiptsAnswer = v.object({
+  receipts: described(v.array(base64), 'signed receipts; none where the claim names no key of this cloud'),
+});
+
 export const cameraItem = v.object({
   device: hexOf(32),
   epoch: v.int(),

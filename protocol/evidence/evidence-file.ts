@@ -130,7 +130,8 @@ export function looksLikeEvidence(file: Uint8Array): boolean {
   return MAGIC_START.every((byte, i) => file[i] === byte);
 }
 
-function refuse(why: string): never {
+/** @throws SealcamError `malformed`, always */
+export function refuse(why: string): never {
   throw new SealcamError('malformed', `evidence: ${why}`);
 }
 

@@ -2,6 +2,7 @@
 import { toHex } from '../../common/bytes.js';
 import { receiptKeyNumber } from '../objects/receipt.js';
 import { versionOf } from '../objects/signed-object.js';
+import { recordsBetween, type CheckedFile } from './span.js';
 import type { Evidence } from './verify.js';
 
 export interface Statements {
@@ -87,6 +88,24 @@ function limitsOf({ claim, records, pictures, clipParts, absent }: Evidence): st
     limits.push(
       'Not by the seal itself that a picture is of this event: its own note of it opens to the household only. The signed record says it.',
     );
+  }
+  return limits;
+}
+
+/** Returns what a span as a whole does not prove, beside what its events do not. */
+export function limitsOfSpan({ events }: Pick<CheckedFile, 'events'>): string[] {
+  const refused = events.filter(({ type }) => type === 'refused').length;
+  const between = recordsBetween(events);
+  const limits: string[] = [];
+  if (refused > 0) {
+    limits.push(
+      `Nothing of ${many(refused, 'event', 'events')}: what the file holds of it was refused, and is not shown.`,
+    );
+  }
+  if (between === null) limits.push('Not what happened between the events: the household changed between them.');
+  else if (between > 0) {
+    const records = many(between, 'record lies', 'records lie');
+    limits.push(`Not what happened between the events: ${records} between them that this file does not hold.`);
   }
   return limits;
 }

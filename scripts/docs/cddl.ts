@@ -14,6 +14,7 @@ import { sessionKind } from '../../protocol/objects/session.js';
 import { settingsKind } from '../../protocol/objects/settings.js';
 import { unlockKind } from '../../protocol/objects/unlock.js';
 import { EVIDENCE_HEAD, EVIDENCE_ITEMS } from '../../protocol/evidence/evidence-file.js';
+import { SPAN_HEAD } from '../../protocol/evidence/span-file.js';
 import { sealedContent } from '../../protocol/seal/content.js';
 import { inForce } from '../../protocol/seal/in-force.js';
 import { keyRecordBody } from '../../protocol/seal/key-record.js';
@@ -219,6 +220,10 @@ function addEvidence(writer: CddlWriter): void {
   writer.addRule(
     'evidence-head',
     `[name: "${EVIDENCE_HEAD.magic}", version: ${String(EVIDENCE_HEAD.version)}, items: uint53]`,
+  );
+  writer.addRule(
+    'evidence-span-head',
+    `[name: "${SPAN_HEAD.magic}", version: ${String(SPAN_HEAD.version)}, events: uint53]`,
   );
   const choices = Object.entries(EVIDENCE_ITEMS).map(([name, { number, codec }]) => {
     const items = codec.schema.type === 'tuple' ? writer.items(codec.schema, `evidence-${name}`) : [];

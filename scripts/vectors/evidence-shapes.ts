@@ -35,3 +35,19 @@ export interface GoodEvidence {
 export function applyEdit(good: Uint8Array, [from, to, bytes]: Edit): Uint8Array {
   return concat(good.slice(0, from), bytes, good.slice(to));
 }
+
+/** A span that is not refused whole: what becomes of each of its events, `good` or the code of its refusal. */
+export interface GoodSpan {
+  readonly name: string;
+  readonly file: Uint8Array;
+  readonly events: readonly ('good' | ErrorCode)[];
+}
+
+/** A span that is refused whole. */
+export interface BadSpan {
+  readonly name: string;
+  readonly file: Uint8Array;
+  readonly expect: ErrorCode;
+  /** The rule that it breaks. */
+  readonly why: string;
+}

@@ -7,7 +7,7 @@ import { signObject } from '../../protocol/objects/signed-object.js';
 import { encodeContent, type SealedContent } from '../../protocol/seal/content.js';
 import type { SealRole } from '../../protocol/seal/object.js';
 import { seal, type SealedObject } from '../../protocol/seal/seal.js';
-import { vectorRandom } from './keyring.js';
+import { NAMES, vectorRandom } from './keyring.js';
 import { SealedHistory } from './sealed-history.js';
 import { WALL_MS } from './signed.js';
 
@@ -25,8 +25,8 @@ const DETAIL: SealedContent = { detail: { endedMs: 65_000 }, jpeg: null };
 
 /** Events of a camera, of which evidence is made. */
 export class EvidenceWorld extends SealedHistory {
-  constructor(suite: CryptoSuite, version: 1 | 2) {
-    super(suite, version);
+  constructor(suite: CryptoSuite, version: 1 | 2, camera: string = NAMES.device) {
+    super(suite, version, camera);
     this.live();
   }
 

@@ -4,13 +4,16 @@ import { decodeEvidence, encodeEvidence, type EvidenceRecord } from '../../proto
 import { makeEvidence } from '../../protocol/evidence/make.js';
 import { verifyEvidence } from '../../protocol/evidence/verify.js';
 import { badEvidence } from './evidence-bad.js';
-import type { BadEvidence, GoodEvidence } from './evidence-shapes.js';
+import type { BadEvidence, BadSpan, GoodEvidence, GoodSpan } from './evidence-shapes.js';
+import { evidenceSpans } from './evidence-spans.js';
 import { EvidenceWorld } from './evidence-world.js';
 
 /** Returns the content of evidence.json. */
 export function evidenceVectors(suite: CryptoSuite): {
   readonly good: readonly GoodEvidence[];
   readonly bad: readonly BadEvidence[];
+  readonly spans: readonly GoodSpan[];
+  readonly badSpans: readonly BadSpan[];
 } {
   const [one, two] = [new EvidenceWorld(suite, 1), new EvidenceWorld(suite, 2)];
   const made = (name: string, world: EvidenceWorld, event: string): GoodEvidence =>
@@ -28,7 +31,7 @@ export function evidenceVectors(suite: CryptoSuite): {
   ];
   // The snapshot that stands between the event's records.
   const other = decodeEvidence(makeEvidence(suite, two.source, two.id('event 2'))).records[0]?.objects ?? [];
-  return { good, bad: badEvidence(suite, single, event, suiteOne, other) };
+  return { good, bad: badEvidence(suite, single, event, suiteOne, other), ...evidenceSpans(suite) };
 }
 
 function withoutObjects({ record, objects }: EvidenceRecord): EvidenceRecord {

@@ -49,11 +49,11 @@ export class SealedHistory {
   protected readonly cloud: Signer;
   protected readonly period: Period;
 
-  constructor(suite: CryptoSuite, version: 1 | 2) {
+  constructor(suite: CryptoSuite, version: 1 | 2, camera: string = NAMES.device) {
     this.suite = suite;
     this.version = version;
     const { signer, x25519Secret, kemSeed } = ownerSecrets(suite, seedOf(suite, 'owner master'));
-    this.device = signerOf(suite, NAMES.device);
+    this.device = signerOf(suite, camera);
     this.cloud = signerOf(suite, NAMES.receipt);
     const member = signerOf(suite, NAMES.member).publicKey;
     const kemKeys = [xwingKeys(suite, kemSeed).publicKey, kemKeysOf(suite, 'member').publicKey];

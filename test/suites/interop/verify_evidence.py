@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """Verifies an evidence file (docs/protocol.md, "Evidence") without the programs that made it.
 
-    verify_evidence.py FILE      prints {"event", "device", "records", "pictures", "segments", "absent", …} as JSON
+    verify_evidence.py FILE      prints {"event", "device", "records", "pictures", "segments", "absent", …} as JSON;
+                                 of a span one line for each event, a refused one as {"error": …}
 
-Exit code: 0 everything in it verifies, 1 refused (prints {"error": …}), 2 usage.
+Exit code: 0 everything in it verifies, 1 refused, whole or in part (prints {"error": …}), 2 usage.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 from sealcam_py.errors import ProtocolError  # noqa: E402
-from sealcam_py.evidence import verify_evidence  # noqa: E402
+from sealcam_py.evidence import Evidence, verify_file  # noqa: E402
 
 
 def main() -> int:
@@ -26,11 +27,22 @@ def main() -> int:
         print(__doc__, file=sys.stderr)
         return 2
     try:
-        evidence = verify_evidence(data)
+        events = verify_file(data)
     except ProtocolError as error:
-        print(json.dumps({"error": error.code, "why": str(error)}))
-        return 1
-    summary = {
+        events = [error]
+    for event in events:
+        print(json.dumps(refusal_of(event) if isinstance(event, ProtocolError) else summary_of(event)))
+    return 1 if any(isinstance(event, ProtocolError) for event in events) else 0
+
+
+def refusal_of(error: ProtocolError) -> dict[str, object]:
+    """Returns what is printed of a refusal."""
+    return {"error": error.code, "why": str(error)}
+
+
+def summary_of(evidence: Evidence) -> dict[str, object]:
+    """Returns what is printed of an event that verifies."""
+    return {
         "event": evidence.event_id.hex(),
         "device": evidence.claim.value["device"].hex(),
         "records": [record.hash.hex() for record in evidence.records],
@@ -39,8 +51,6 @@ def main() -> int:
         "absent": evidence.absent,
         "receipts": evidence.receipts + evidence.media_receipts,
     }
-    print(json.dumps(summary))
-    return 0
 
 
 if __name__ == "__main__":

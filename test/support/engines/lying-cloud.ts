@@ -14,6 +14,7 @@ interface AnsweringCloud {
   camera(): CameraItem;
   readonly sealing?: { readonly media: ReadonlyMap<string, SealedObject> };
   readonly segmentOf?: (hash: string) => Uint8Array | null;
+  readonly receiptsOf?: (from: number, to: number) => readonly Uint8Array[];
   readonly answerFor?: (periodId: Uint8Array) => PeriodAnswer | null;
 }
 
@@ -54,6 +55,10 @@ async function answer(route: Route, cloud: AnsweringCloud): Promise<void> {
       floor: floor === undefined || floor === null ? null : toBase64(floor),
       deletions: (deletions ?? []).map(toBase64),
     });
+  }
+  if (pathname.endsWith('/receipts')) {
+    const [from = 0, limit = 0] = ['from', 'limit'].map((bound) => Number(searchParams.get(bound)));
+    return json({ receipts: (cloud.receiptsOf?.(from, from + limit - 1) ?? []).map(toBase64) });
   }
   const name = pathname.split('/').at(-1) ?? '';
   const segment = pathname.startsWith('/v1/media/') ? cloud.segmentOf?.(name) : undefined;

@@ -1,7 +1,9 @@
 import { realRandom } from '../../../common/adapters/real-random.js';
-import { toHex } from '../../../common/bytes.js';
+import { toBase64, toHex } from '../../../common/bytes.js';
 import { SealcamError } from '../../../common/errors.js';
+import { LIMITS } from '../../../common/limits.js';
 import type { Random } from '../../../common/random.js';
+import * as v from '../../../common/schema.js';
 import type { CameraItem, PeriodAnswer, RecordItem, RecordsAnswer } from '../../../app/core/cloud-answers.js';
 import type { CloudClient } from '../../../app/core/cloud-client.js';
 import { ownerKeys, type OwnerKeys } from '../../../app/core/owner-keys.js';
@@ -193,6 +195,8 @@ export class SealedCloud {
   keyAnswer: ((answer: PeriodAnswer) => PeriodAnswer) | null = null;
   /** What it answers when it is asked for the body with this hash (hex), null for nothing; by default what it has. */
   segmentOf = (hash: string): Uint8Array | null => this.sealing.segments.get(hash) ?? null;
+  /** The receipts that it gives for a range of records; by default true ones. */
+  receiptsOf = (from: number, to: number): readonly Uint8Array[] => this.trueReceipts(from, to);
   readonly asked: string[] = [];
 
   constructor(sealing: SealingCamera) {
@@ -234,6 +238,12 @@ export class SealedCloud {
         const body = this.segmentOf(toHex(hash));
         return body === null ? missing() : Promise.resolve(body);
       },
+      call: (request, schema) => {
+        const { searchParams } = new URL(request.path, 'http://cloud.invalid');
+        const [from = 0, limit = 0] = ['from', 'limit'].map((name) => Number(searchParams.get(name)));
+        const receipts = this.receiptsOf(from, from + limit - 1).map(toBase64);
+        return Promise.resolve(v.parse(schema, { receipts }));
+      },
       keyRecord: (_device, _epoch, periodId) => {
         this.asked.push(toHex(periodId));
         const answer = this.answerFor(periodId);
@@ -249,6 +259,19 @@ export class SealedCloud {
     const record = this.keyRecord(periodId);
     if (answer === null || record === undefined || this.hides(record.value)) return null;
     return this.keyAnswer?.(answer) ?? answer;
+  }
+
+  /** Returns receipts for the records of a range that it shows, each by its own hash. */
+  trueReceipts(from: number, to: number): readonly Uint8Array[] {
+    const { records, claim } = this.sealing;
+    const ranges = records
+      .filter(({ value }) => value.seq >= from && value.seq <= to && !this.hides(value))
+      .map(({ value: { seq }, hash }) => [seq, seq, hash] as const);
+    const each = LIMITS.receiptRangesMax;
+    const parts = Array.from({ length: Math.ceil(ranges.length / each) }, (_, i) =>
+      ranges.slice(i * each, (i + 1) * each),
+    );
+    return parts.map((part) => this.world.receipt(claim, part).bytes);
   }
 
   private keyRecord(periodId: Uint8Array): Verified<RecordV2> | undefined {

@@ -1,4 +1,4 @@
-"""Evidence files (§18): one event of one camera, checked by itself."""
+"""Evidence files (§18): one event of one camera, or a span of events, checked by itself."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from typing import Any
 from . import seal, seal2
 from .cbor import MAX_SEALED, decode_cbor, decode_sequence
 from .cose import Signed, open_signed
-from .errors import FOREIGN, SEAL_REFUSED, UNSUPPORTED, require
+from .errors import FOREIGN, SEAL_REFUSED, UNSUPPORTED, ProtocolError, require
 from .primitives import sha256
 from .verify import bind, check_media, row_of_claim
 from .version2 import DOCUMENT, EITHER
 
 NAME = "sealcam/evidence"
 VERSION = 1
+SPAN_VERSION = 2
 MAX_BYTES = 64 * 1024 * 1024
+MAX_SPAN_BYTES = 256 * 1024 * 1024
+MAX_SPAN_EVENTS = 256
 MAX_ITEMS = 128 * 1024
 MAX_DEPTH = 4
 MAX_RECORDS = 4_096
@@ -197,3 +200,46 @@ def open_receipt(claim: Signed, kind: str, data: bytes) -> dict[str, Any]:
     require(ours == (claim.value["device"], claim.value["epoch"], claim.hash), "of another claim", FOREIGN)
     require(value.get("version", 1) == claim.value.get("version", 1), "not the version of the epoch")
     return value
+
+
+def is_span(data: bytes) -> bool:
+    """Returns whether a file begins as a span does."""
+    return data.startswith(bytes([0x83, 0x60 + len(NAME)]) + NAME.encode() + bytes([SPAN_VERSION]))
+
+
+def split_span(data: bytes) -> list[bytes]:
+    """Returns the files in a span, none of them looked at."""
+    head, *files = decode_sequence(data, MAX_SPAN_BYTES, MAX_SPAN_EVENTS + 4, 1)
+    require(type(head) is list and head[:1] == [NAME], "not an evidence file")
+    require(len(head) == 3 and type(head[2]) is int and head[2] == len(files), "another number of events")
+    require(len(files) > 0 and all(type(file) is bytes for file in files), "an event that is not bytes")
+    return files
+
+
+def verify_file(data: bytes) -> list[Evidence | ProtocolError]:
+    """Verifies a file of either form: of a span each event is good or refused by itself, its frame with the whole."""
+    if not is_span(data):
+        return [verify_evidence(data)]
+    events: list[Evidence | ProtocolError] = []
+    before: Evidence | None = None
+    for file in split_span(data):
+        try:
+            evidence = verify_evidence(file)
+        except ProtocolError as error:
+            events.append(error)
+            continue
+        if before is not None:
+            check_next(before, evidence)
+        before = evidence
+        events.append(evidence)
+    return events
+
+
+def check_next(before: Evidence, evidence: Evidence) -> None:
+    """One camera, one account, in the order of the history."""
+    last, own = before.claim.value, evidence.claim.value
+    require(own["device"] == last["device"], "events of two cameras", FOREIGN)
+    require(own["account"] == last["account"], "events of two accounts", FOREIGN)
+    places = [(one.claim.value["epoch"], one.records[0].value["seq"]) for one in (before, evidence)]
+    require(places[0] < places[1], "events out of their order")
+    require(own["epoch"] != last["epoch"] or evidence.claim.hash == before.claim.hash, "two claims of one epoch")

@@ -10,7 +10,7 @@ from sealcam_py import evidence as evidence_file
 from sealcam_py import seal2
 from sealcam_py.cose import open_signed
 from sealcam_py.errors import SEAL_REFUSED, ProtocolError
-from sealcam_py.evidence import Evidence, read_items, verify_evidence
+from sealcam_py.evidence import Evidence, read_items, verify_evidence, verify_file
 from sealcam_py.primitives import sha256
 from sealcam_py.seal2 import Period, Place
 from sealcam_py.version2 import EITHER
@@ -150,6 +150,18 @@ def check_evidence(tally: Tally, vectors: Vector) -> None:
         tally.vector(f"evidence/{vector['name']}", lambda: check_good_file(tally, vector))
     for vector in vectors["bad"]:
         tally.vector(f"evidence/{vector['name']}", lambda: check_bad_file(tally, vector, files[vector["of"]]))
+    for vector in vectors["spans"]:
+        tally.vector(f"evidence/{vector['name']}", lambda: check_span(tally, vector))
+    for vector in vectors["badSpans"]:
+        name, data = f"evidence/{vector['name']}", bytes.fromhex(vector["file"])
+        tally.vector(name, lambda: tally.refused(name, vector["expect"], lambda: verify_file(data)))
+
+
+def check_span(tally: Tally, vector: Vector) -> None:
+    """A span: what becomes of each of its events."""
+    events = verify_file(bytes.fromhex(vector["file"]))
+    codes = [event.code if isinstance(event, ProtocolError) else "good" for event in events]
+    tally.equal(f"evidence/{vector['name']}", codes, vector["events"])
 
 
 def check_good_file(tally: Tally, vector: Vector) -> None:

@@ -7,9 +7,11 @@ import type { Output } from '../../../../agent/cli/output.js';
 import { verifyExport } from '../../../../agent/cli/verify-export.js';
 import { verifyCommand } from '../../../../agent/cli/verify.js';
 import { ownerKeys } from '../../../../app/core/owner-keys.js';
-import { toHex } from '../../../../common/bytes.js';
+import { concat, toHex } from '../../../../common/bytes.js';
 import { SealcamError } from '../../../../common/errors.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
+import { makeEvidence } from '../../../../protocol/evidence/make.js';
+import { encodeSpan } from '../../../../protocol/evidence/span-file.js';
 import { EvidenceWorld } from '../../../../scripts/vectors/evidence-world.js';
 import { seedOf } from '../../../../scripts/vectors/keyring.js';
 import { asyncCodeOf, codeOf } from '../../../support/codes.js';
@@ -68,6 +70,30 @@ function exported(version: 1 | 2, lines = exportedLines(worlds[version])): strin
   writeFileSync(path, lines.join('\n'));
   return path;
 }
+
+it('verifies a span event by event, and opens what is good of it', async () => {
+  const [world, path] = [worlds[2], join(folder, 'span.evidence')];
+  const events = ['event', 'event 3'].map((name) => makeEvidence(nodeSuite, world.source, world.id(name)));
+  writeFileSync(path, concat(...encodeSpan(events)));
+  const verified = output();
+  expect(verifyCommand(path, verified)).toBe(0);
+  expect(verified.emitted).toMatchObject([
+    { event: toHex(world.id('event')), segments: 3 },
+    { event: toHex(world.id('event 3')), pictures: 1 },
+    { kind: 'evidence-span', events: 2, refused: 0 },
+  ]);
+  expect(await openCommand(path, { out: join(folder, 'all') }, output())).toBe(0);
+  expect(readdirSync(join(folder, 'all'))).toHaveLength(3);
+  // One bit of the second event.
+  const altered = readFileSync(path);
+  altered.writeUInt8(altered.readUInt8(altered.length - 100) ^ 1, altered.length - 100);
+  writeFileSync(path, altered);
+  const refused = output();
+  expect(verifyCommand(path, refused)).toBe(3);
+  expect(refused.emitted).toMatchObject([{ segments: 3 }, { code: 'bad-signature' }, { events: 2, refused: 1 }]);
+  expect(await openCommand(path, { out: join(folder, 'rest') }, output())).toBe(3);
+  expect(readdirSync(join(folder, 'rest'))).toHaveLength(2);
+});
 
 describe.each([1, 2] as const)('an export of version %i', (version) => {
   const id = toHex(worlds[version].id('event'));
