@@ -30,9 +30,9 @@ const CONTRAST_MIN_LEVELS = 4;
 const CONTRAST_MAX_LEVELS = 14;
 /** A patch is the same one while it shares a pixel of the box, and is neither this many times larger nor smaller. */
 const GROWTH_MAX = 1.8;
-/** For so many checks another patch may lie over it. */
+/** For this many checks another patch may lie over it. */
 const MISSES_MAX = 2;
-/** Somebody comes: seen in so many checks and not more, and by then this far from where it was first seen, in widths of the picture, on a way this straight. */
+/** Somebody comes: seen in this many checks and not more, and by then this far from where it was first seen, in widths of the picture, on a way this straight. */
 const HITS_MIN = 6;
 const HITS_MAX = 12;
 const TRAVEL_MIN = 0.019;
@@ -40,7 +40,7 @@ const STRAIGHTNESS_MIN = 0.6;
 /** With more patches it snows, and where the whole picture changes more from check to check the light does; grey levels. */
 const PATCHES_MAX = 5;
 const RESTLESS_LEVELS = 0.45;
-/** Who came may stand for so long without a step; so few pixels change no more than the noise, whether they live or not. */
+/** Who came may stand for this long without a step; so few pixels change no more than the noise, whether they live or not. */
 const HOLD_MS = 30_000;
 /** The middle of who stands moves by no more, in pixels. */
 const STEP_MIN_PIXELS = 1;
@@ -123,9 +123,9 @@ export class FaintWatch {
   inspectFrame(frame: FaintFrame): readonly FaintSubject[] {
     const { timeMs } = frame;
     if (this.firstMs === null) this.start(timeMs);
-    else this.follow(timeMs - this.lastMs, timeMs - this.firstMs < START_MS);
+    else this.followPicture(timeMs - this.lastMs, timeMs - this.firstMs < START_MS);
     this.lastMs = timeMs;
-    if (timeMs - this.checkMs >= CHECK_EVERY_MS) this.check(frame);
+    if (timeMs - this.checkMs >= CHECK_EVERY_MS) this.compareAverages(frame);
     return this.subjects.filter(({ isSomebody }) => isSomebody);
   }
 
@@ -139,7 +139,7 @@ export class FaintWatch {
     this.checkMs = timeMs;
   }
 
-  private follow(elapsedMs: number, isStarting: boolean): void {
+  private followPicture(elapsedMs: number, isStarting: boolean): void {
     const { average } = this;
     const { current } = this.planes;
     const share = 1 - Math.exp(-elapsedMs / AVERAGE_MS);
@@ -151,7 +151,7 @@ export class FaintWatch {
     }
   }
 
-  private check(frame: FaintFrame): void {
+  private compareAverages(frame: FaintFrame): void {
     const { timeMs } = frame;
     const { pixels, width } = this.size;
     const isYoung = timeMs - (this.firstMs ?? timeMs) < YOUNG_MS;
