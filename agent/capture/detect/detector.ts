@@ -41,6 +41,8 @@ const AREA_MIN_PIXELS = 6;
 const SPEED_MAX_PER_S = 1.2;
 /** Longer gaps between frames count as this: they prove nothing about speed, and learning does not catch up on them. */
 const STEP_MAX_MS = 1000;
+/** In brighter pictures nobody is too faint for single frames. */
+const FAINT_BRIGHTNESS_MAX = 0.5;
 /** The background learns no more often; more would only cost time. */
 const LEARN_EVERY_MS = 80;
 /** The floors follow the noise no more often. */
@@ -51,6 +53,9 @@ const CLUTTER_FALL_MS = 2000;
 /** One, in fixed point of 15 and of 13 fraction bits. */
 const Q15_ONE = 32_768;
 const Q13_ONE = 8192;
+
+/** What moves: a track, or somebody who is too faint for one. */
+type Subject = Pick<Track, 'id' | 'blob' | 'firstMs' | 'firstFrame'>;
 
 /** How a plane compares with the background; the planes `difference`, `mask` and `active` have the pixels. */
 interface Comparison {
@@ -130,7 +135,9 @@ export class Detector {
     if (isWarmingUp) planes.learning.fill(LEARNING_MODE.background);
     if (markedShare > 0) state.differedMs = timeMs;
     this.updateBackground(state, timeMs, isWarmingUp ? WARM_UP_LEARN_FACTOR : 1);
-    return observation;
+    const faint = isWarmingUp ? [] : faintSubjects(state, timeMs, observation);
+    if (observation.motion || faint.length === 0) return observation;
+    return { ...this.motionInZones(state, faint, timeMs), scene: observation.scene };
   }
 
   private startBackground(plane: LumaPlane, timeMs: number, index: number): Observation {
@@ -210,6 +217,7 @@ export class Detector {
       strictness,
       // Itself it is no clutter.
       clutter: Math.max(0, state.clutter - 1),
+      isDark: brightnessOf(light.level) < FAINT_BRIGHTNESS_MAX,
       isBackgroundYoung: timeMs - state.firstMs < YOUNG_BACKGROUND_MS,
     };
     for (const track of tracks) {
@@ -271,7 +279,7 @@ export class Detector {
   }
 
   /** Raises motion for tracks that lie in a zone they are large enough for; else reports the zone and the track. */
-  private motionInZones(state: DetectorState, objects: readonly Track[], timeMs: number): Observation {
+  private motionInZones(state: DetectorState, objects: readonly Subject[], timeMs: number): Observation {
     const { zoneGate, width, height } = state;
     const minPixels = this.tuning.minArea * this.strictness * width * height;
     const verdicts = objects.map((track) => zoneGate.verdictOf(track, minPixels));
@@ -296,6 +304,18 @@ function isSizeOf({ source }: DetectorState, { width, height }: LumaPlane): bool
   return width === source.width && height === source.height;
 }
 
+/** Returns who is too faint for single frames: in the dark, while the camera sees what it should and the scene is the same. */
+function faintSubjects(state: DetectorState, timeMs: number, { scene, reason }: Observation): readonly Subject[] {
+  const { faintWatch, tracker, sceneWatch, tamperWatch, light, index } = state;
+  const isScene =
+    scene === null && reason !== 'light' && !sceneWatch.isSettling(timeMs) && tamperWatch.sinceMs === null;
+  if (isScene && brightnessOf(light.level) < FAINT_BRIGHTNESS_MAX) {
+    return faintWatch.inspectFrame({ timeMs, index, newId: () => tracker.newId() });
+  }
+  faintWatch.clear();
+  return [];
+}
+
 /** Returns the change of the whole scene with this frame, if any. An overlaid clock is part of the scene once found. */
 function sceneOf(state: DetectorState, markedShare: number, timeMs: number): SceneChange | null {
   const { planes, tracker, sceneWatch, tamperWatch, overlayWatch, light } = state;
@@ -315,7 +335,7 @@ function sceneOf(state: DetectorState, markedShare: number, timeMs: number): Sce
 
 function motionOf(
   { zoneGate, width, height, index }: DetectorState,
-  tracks: readonly Track[],
+  tracks: readonly Subject[],
   timeMs: number,
 ): Observation {
   const area = tracks.reduce((sum, { blob }) => sum + blob.area, 0) / (width * height);

@@ -14,6 +14,8 @@ export interface Circumstances {
   readonly strictness: number;
   /** Usual number of patches in a frame that are not objects: rain and snow raise the bar for small ones. */
   readonly clutter: number;
+  /** The picture is dark: a night under infrared. */
+  readonly isDark: boolean;
   /** The background is young, and does not hold yet what sways. */
   readonly isBackgroundYoung: boolean;
 }
@@ -38,6 +40,8 @@ const FLIGHT_STRAIGHTNESS_MIN = 0.9;
 const FLIGHT_AGE_MIN_MS = 400;
 /** A fast patch is not decided before this age. */
 const FAST_AGE_MIN_MS = 450;
+/** In the dark this share of an insect's speed by day is enough. */
+const ASTRAY_SPEED_SHARE = 0.45;
 /** Hysteresis of the light thresholds: an object that moved is not taken for light so easily, nor light for anything else. */
 const LIGHT_HYSTERESIS = 0.05;
 /** Steadiness with which a track that moved stays an object; more is asked of a small one. */
@@ -73,8 +77,15 @@ export function natureOf(track: Track, around: Circumstances, tuning: Tuning): N
   if (steadiness < STEADY_MIN && !isInFlight) return 'erratic';
   if (paceOf(track, ageMs) > PACE_MAX_PER_S / (1 + PACE_DIVISOR_PER_CLUTTER * around.clutter)) return 'erratic';
   // The middle of a large patch jumps as parts of it come and go, so its speed says little.
-  const isFast = speed > tuning.erraticSpeed && (!track.entered || track.blob.area < FLYING_AREA_FACTOR * smallArea);
+  const isFlying = track.blob.area < FLYING_AREA_FACTOR * smallArea;
+  const isFast = speed > tuning.erraticSpeed && (!track.entered || isFlying);
   if (isFast && straightness < tuning.erraticStraightness) return 'erratic';
+  // Insects at the lens turn: in the dark, where they are lit, less speed is enough.
+  const isAstray =
+    around.isDark &&
+    isFlying &&
+    speed + (track.travel / width / ageMs) * 1000 > 2 * ASTRAY_SPEED_SHARE * tuning.erraticSpeed;
+  if (isAstray && straightness < tuning.erraticStraightness) return 'erratic';
   if (isFast && ageMs < FAST_AGE_MIN_MS) return track.nature;
   if (track.nature === 'object') return 'object';
   // What stands still and was nothing so far does not become an object: a patch that a beam of light left, for example.

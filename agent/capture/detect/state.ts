@@ -1,4 +1,5 @@
 import type { LumaPlane } from '../../../hal/camera.js';
+import { FaintWatch } from './faint.js';
 import { BlobFinder } from './kernel/blobs.js';
 import type { Kernels } from './kernel/kernels.js';
 import { Planes } from './kernel/layout.js';
@@ -34,6 +35,7 @@ export interface DetectorState {
   readonly overlayWatch: OverlayWatch;
   readonly sweepWatch: SweepWatch;
   readonly lifeWatch: LifeWatch;
+  readonly faintWatch: FaintWatch;
   light: LocalLight;
   readonly firstMs: number;
   lastMs: number;
@@ -90,6 +92,7 @@ export function startState(plane: LumaPlane, { kernels, zones, masks, timeMs, in
     overlayWatch: before?.overlayWatch ?? new OverlayWatch(),
     sweepWatch: before?.sweepWatch ?? new SweepWatch(),
     lifeWatch: new LifeWatch(count),
+    faintWatch: new FaintWatch(planes),
     light: { gain: 1, offset: 0, level: 0, usual: 0, relit: 0 },
     firstMs: timeMs,
     lastMs: timeMs,

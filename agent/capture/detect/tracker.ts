@@ -91,11 +91,11 @@ export class Tracker {
       free.delete(track);
       open.delete(patch);
       if (!extendTrack(track, patch, timeMs)) {
-        Object.assign(track, startTrack({ id: this.nextId++, found: patch, timeMs, frame }));
+        Object.assign(track, startTrack({ id: this.newId(), found: patch, timeMs, frame }));
       }
     }
     for (const patch of open) {
-      const track = startTrack({ id: this.nextId++, found: patch, timeMs, frame });
+      const track = startTrack({ id: this.newId(), found: patch, timeMs, frame });
       track.entered = heirs.has(patch);
       this.tracks.push(track);
     }
@@ -111,6 +111,11 @@ export class Tracker {
   /** Returns the tracks that were found in the frame of this time, largest first. */
   seenAt(timeMs: number): readonly Track[] {
     return this.tracks.filter((track) => track.lastMs === timeMs).sort((a, b) => b.blob.area - a.blob.area);
+  }
+
+  /** Numbers one more subject. */
+  newId(): number {
+    return this.nextId++;
   }
 
   /** Forgets all tracks. */

@@ -5,8 +5,6 @@ import type { GoldenName } from '../../../hal/mock-scenarios.js';
  * and is what a person says of the scene. `golden.test.ts` names and counts these, and fails for one that has come to pass.
  */
 export const KNOWN_FAILING: Readonly<Partial<Record<GoldenName, string>>> = {
-  'night-gateway':
-    'a man of 7 % of the height and six grey levels: nothing in him changes by the threshold, moths take his track, he is learnt',
   'start-close': 'who stands there from the first frame is learnt as background',
   'night-snow': 'no false event any more, but who comes through the flakes is found a tenth of a second too late',
   'wall-sweep': 'a beam with the shadows of a fence in it has new edges',

@@ -18,13 +18,13 @@ export interface Blob {
  * pieces of a person that are up to three pixels apart.
  */
 export class BlobFinder {
-  private readonly planes: Planes;
+  private readonly planes: Pick<Planes, 'clean' | 'active' | 'layout'>;
   private readonly cellsX: number;
   private readonly cellsY: number;
   /** 1 where a cell is marked and not visited; a border of zeros saves the checks at the edges. */
   private readonly open: Uint8Array;
 
-  constructor(planes: Planes) {
+  constructor(planes: Pick<Planes, 'clean' | 'active' | 'layout'>) {
     this.planes = planes;
     this.cellsX = planes.layout.stride >> 1;
     this.cellsY = planes.layout.height >> 1;

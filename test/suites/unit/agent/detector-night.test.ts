@@ -124,6 +124,34 @@ describe('the detector in the dark, and what it forgets', () => {
     ).toHaveLength(1);
   });
 
+  it('finds a man of five grey levels and thirty pixels among insects at the lens, and lets go a box that stands there', () => {
+    const dark: Paint = (x) => 40 + ((x >> 3) % 2) * 2;
+    const { uniform } = seededRandom(3);
+    /** Steps 9 pixels aside within four seconds, and stands from then on. */
+    const faint =
+      (sways: number, leavesS: number, moths = 0.3): ((t: number) => Paint) =>
+      (t) => {
+        const left = 100 - 9 * Math.min(1, Math.max(0, (t - 8) / 4)) + (t > 12 ? sways * Math.sin(t * 1.3) : 0);
+        const [moth, mothY] = [uniform() < moths ? uniform() * WIDTH : -99, uniform() * HEIGHT];
+        const isHere = t >= 8 && t < leavesS;
+        return (x, y) => {
+          if (Math.hypot(x - moth, y - mothY) < 3) return 220;
+          const inside = Math.max(0, Math.min(1, x + 1 - left)) * Math.max(0, Math.min(1, left + 4 - x));
+          return dark(x, y) + (isHere && y >= 40 && y < 48 ? 5.5 * inside : 0);
+        };
+      };
+    const [man, ...others] = eventsOf(44, faint(0.7, 36));
+    expect(others).toEqual([]);
+    expect(man?.[0]).toBeGreaterThan(8);
+    expect(man?.[0]).toBeLessThan(11.5);
+    expect(man?.[1]).toBeGreaterThan(35);
+    const [box, ...more] = eventsOf(58, faint(0, 58, 0));
+    expect(more).toEqual([]);
+    expect(box?.[1]).toBeLessThan(12 + 34);
+    // The control: insects alone.
+    expect(eventsOf(44, faint(0, 0))).toEqual([]);
+  });
+
   it('sets floors from the median noise of a tile and its light, within bounds', () => {
     const planes = planesOf();
     const { layout, mean, deviation, floors } = planes;
