@@ -110,9 +110,10 @@ const procedures = {
     faultAtMs = realClock.monotonicMs();
     return Promise.resolve();
   },
-  endFault: async (_: null): Promise<void> => {
-    overdue = cameras.flatMap(({ due }) => due);
-    return Promise.resolve();
+  /** Returns how many records were due by now and have no receipt. */
+  endFault: async (_: null): Promise<number> => {
+    overdue = cameras.flatMap(({ due }) => due).filter(({ isReceipted }) => !isReceipted);
+    return Promise.resolve(overdue.length);
   },
   status: async (_: null): Promise<LoadStatus> => {
     const sum = (of: (camera: LoadCamera) => number): number => cameras.reduce((total, one) => total + of(one), 0);

@@ -36,6 +36,8 @@ export interface FaultResult extends Judged {
   readonly cameras: number;
   /** Between the fault and its repair. */
   readonly outage_s: number;
+  /** Records without a receipt when it was repaired: 0 where the fault held nothing up. */
+  readonly overdue: number;
   /** From the fault until every record that was due by its repair had a receipt. */
   readonly recovered_s: number;
   /** The longest time without any receipt. */
@@ -177,10 +179,10 @@ export async function faultRun(settings: FleetSettings, fault: Fault, engines: E
       await sleep(realClock, OUTAGE_MS);
       await repair(fault, site);
       const outageMs = realClock.monotonicMs() - startedMs;
-      await remote.call('endFault', null);
+      const overdue = await remote.call('endFault', null);
       progress(`  repaired after ${(outageMs / 1000).toFixed(1)} s`);
       await untilStatus(progress, remote, 'the fleet has recovered', ({ recoveredMs }) => recoveredMs !== null);
-      return outageMs;
+      return { outageMs, overdue };
     },
   });
   return {
@@ -188,7 +190,8 @@ export async function faultRun(settings: FleetSettings, fault: Fault, engines: E
     ...engines,
     cameras,
     ...judged,
-    outage_s: seconds(during),
+    outage_s: seconds(during.outageMs),
+    overdue: during.overdue,
     recovered_s: seconds(status.recoveredMs ?? 0),
     pause_s: seconds(status.pauseMs),
     resent: status.resent,

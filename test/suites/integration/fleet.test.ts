@@ -39,8 +39,11 @@ function tests(): void {
     expect(faults.length).toBe(only === 'worker' ? 2 : 1);
     for (const fault of faults) {
       expect(fault).toMatchObject({ ...whole, store: 'postgres', workers: 2 });
-      // The fault took effect: records due by its end were receipted only after recovery started.
-      expect(fault.recovered_s).toBeGreaterThan(0);
+      // The fault took effect: records that were due by the repair had no receipt by then. Mosquitto gives those of a killed worker
+      // to the other one at once, so there nothing need be late.
+      const isTakenOver = only === 'worker' && fault.broker === 'mosquitto';
+      if (!isTakenOver) expect(fault.overdue).toBeGreaterThan(0);
+      expect(fault.recovered_s).toBeGreaterThanOrEqual(fault.outage_s);
     }
   });
 
