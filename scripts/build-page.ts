@@ -50,7 +50,8 @@ const oneFirstFile: Plugin = {
       parts.add(found.path);
       return found;
     });
-    bundler.onLoad({ filter: /\.tsx$/ }, ({ path }) => {
+    // What app/core loads later is loaded by the opener's worker too, which has no page.
+    bundler.onLoad({ filter: /[\\/]app[\\/]ui[\\/][^\\/]+\.tsx?$/ }, ({ path }) => {
       if (!parts.has(path)) return undefined;
       return { loader: 'tsx', contents: `${readFileSync(path, 'utf8')}import './main.js';\n` };
     });
@@ -112,11 +113,35 @@ export async function buildPage({ outFolder, cloudOrigin, demo }: PageBuild): Pr
     .replace('{{opener}}', nameOf(/\/opener-[^/]+\.js$/))
     .replace('{{preloads}}', preloads.join('\n    '))
     .replace('{{script}}', script);
+  writeCompressed(join(outFolder, 'sw.js'), await buildWorker());
   writeCompressed(join(outFolder, 'index.html'), Buffer.from(html));
   writeCompressed(join(outFolder, 'icon.svg'), readFileSync(join(checkout, source, 'icon.svg')));
   return names
     .filter((name) => name.endsWith('.js'))
     .map((name) => scriptOf(metafile, outFolder, name, first.includes(name)));
+}
+
+/**
+ * Returns the script of the service worker: one file that imports nothing, since what a worker imports is not looked at
+ * again when its own file is the same.
+ */
+async function buildWorker(): Promise<Uint8Array> {
+  const { outputFiles } = await build({
+    absWorkingDir: checkout,
+    entryPoints: [join('app', 'worker', 'sw.ts')],
+    outdir: NOMINAL,
+    write: false,
+    bundle: true,
+    minify: true,
+    format: 'iife',
+    platform: 'browser',
+    target: ['es2022'],
+    external: ['crypto'],
+    logLevel: 'warning',
+  });
+  const [script] = outputFiles;
+  if (script === undefined || outputFiles.length > 1) throw new Error('the service worker is not one file');
+  return script.contents;
 }
 
 /** Returns the entry and all that it imports before it runs: not what it loads when a part is opened. */

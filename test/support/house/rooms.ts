@@ -108,6 +108,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 
   'app/core': [],
   'app/ui': ['app/core'],
+  'app/worker': ['app/core'],
 
   scripts: [
     'scripts/armv7',
