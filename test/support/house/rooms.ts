@@ -31,6 +31,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'protocol/verify': ['protocol/crypto', 'protocol/objects', 'protocol/seal'],
   'protocol/evidence': ['protocol/crypto', 'protocol/wire', 'protocol/objects', 'protocol/seal', 'protocol/verify'],
   'protocol/owner': ['protocol/crypto'],
+  'protocol/page': ['protocol/crypto'],
 
   hal: [],
   'hal/linux': ['hal'],
