@@ -106,7 +106,7 @@ export async function buildPage({ outFolder, cloudOrigin, demo, maker }: PageBui
   const files = new Map(outputFiles.map(({ path, contents }) => [relative(join(checkout, NOMINAL), path), contents]));
   const names = Object.keys(metafile.outputs).map((path) => relative(NOMINAL, path));
   const nameOf = (pattern: RegExp): string => names.find((name) => pattern.test(name)) ?? '';
-  const script = nameOf(/\/page-[^/]+\.js$/);
+  const script = nameOf(/\/page-[A-Z2-7]{8}\.js$/);
   const style = nameOf(/\.css$/);
   const first = firstScripts(metafile, join(NOMINAL, script)).map((path) => relative(NOMINAL, path));
   const preloads = first.filter((path) => path !== script).map((path) => `<link rel="modulepreload" href="${path}" />`);
@@ -114,7 +114,7 @@ export async function buildPage({ outFolder, cloudOrigin, demo, maker }: PageBui
     .replace('{{connect}}', cloudOrigin === '' ? "'self'" : cloudOrigin)
     .replace('{{cloud}}', cloudOrigin)
     .replace('{{style}}', style)
-    .replace('{{opener}}', nameOf(/\/opener-[^/]+\.js$/))
+    .replace('{{opener}}', nameOf(/\/opener-[A-Z2-7]{8}\.js$/))
     .replace('{{preloads}}', preloads.join('\n    '))
     .replace('{{script}}', script);
   const icon = readFileSync(join(checkout, source, 'icon.svg'));

@@ -14,6 +14,10 @@ export const VersionBanner = part(async () => (await import('./version-banner.js
 /** Loads what a signed-in person may open next, and starts what works where no page is open. */
 export function preloadParts(): void {
   // Without a connection the next visit does it.
-  import('./register-worker.js').then(({ registerWorker }) => registerWorker()).catch(() => undefined);
+  import('./page-notes.js')
+    .then(({ startPageWorker }) => {
+      startPageWorker();
+    })
+    .catch(() => undefined);
   for (const { preload } of [EventDialog, CamerasView, SettingsView, AddCamera, AddMember]) preload();
 }
