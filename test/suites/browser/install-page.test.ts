@@ -12,6 +12,7 @@ import { formatPageList, type PageFile } from '../../../protocol/page/page-list.
 import { buildPage } from '../../../scripts/build-page.js';
 import { servePage } from '../../../scripts/page-server.js';
 import { Visitor } from '../../support/engines/browser.js';
+import { lowContrast } from '../../support/engines/contrast.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { WholePage } from '../../support/engines/whole-page.js';
 import { makerSecret } from '../../support/maker-key.js';
@@ -179,6 +180,13 @@ describeWith('chromium', 'the page that a browser keeps', () => {
     await expect.poll(notes).toEqual([expect.stringContaining('A new version 0.3.0 is ready.')]);
     await reload();
     expect(await title(owner)).toBe('sealcam');
+    await expect.poll(notes).toHaveLength(1);
+    for (const colorScheme of ['dark', 'light'] as const) {
+      await owner.page.emulateMedia({ colorScheme });
+      expect(await owner.page.evaluate(lowContrast)).toEqual([]);
+    }
+    await owner.page.setViewportSize({ width: 360, height: 740 });
+    expect(await owner.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
     await owner.page.getByRole('complementary', { name: 'About this page' }).getByRole('button').click();
     await expect.poll(() => title(owner)).toBe('newer');
     await shown();
@@ -233,13 +241,16 @@ describeWith('chromium', 'the page that a browser keeps', () => {
       });`;
     host.write('sw.js', bad);
     expect(await host.verify(world.url)).toEqual([3, 'altered sw.js']);
-    // The browser fetches it past the worker that is there, with any visit.
-    await owner.page.reload();
+    // The browser fetches it past the worker that is there: by itself a moment after a visit, here at once.
+    await owner.page.evaluate(async () => (await navigator.serviceWorker.ready).update());
     await expect
-      .poll(async () => {
-        await owner.page.reload();
-        return title(owner);
-      })
+      .poll(
+        async () => {
+          await owner.page.goto(world.url, { waitUntil: 'commit' });
+          return title(owner);
+        },
+        { interval: 1000 },
+      )
       .toBe('taken');
   });
 });
