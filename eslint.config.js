@@ -12,6 +12,9 @@ const ambientGlobals = ['setTimeout', 'setInterval', 'setImmediate'].map((name) 
   message: 'Take a Clock.',
 }));
 
+/** A service worker has other globals than a page. */
+const LINT_PROJECTS = ['tsconfig.lint.json', 'app/worker/tsconfig.json'];
+
 export default tseslint.config(
   // AssemblyScript, whose types and operators are not TypeScript's, is compiled by its own compiler.
   { ignores: ['dist/', 'node_modules/', '.cache/', 'coverage/', 'agent/capture/detect/kernel/assembly/'] },
@@ -19,7 +22,7 @@ export default tseslint.config(
   {
     files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
-    languageOptions: { parserOptions: { project: 'tsconfig.lint.json', tsconfigRootDir: import.meta.dirname } },
+    languageOptions: { parserOptions: { project: LINT_PROJECTS, tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/explicit-module-boundary-types': 'error',

@@ -77,6 +77,11 @@ export const LIMITS = {
   /** A span: the evidence files of several events of a camera in one. */
   evidenceSpanMaxBytes: 256 * 1024 * 1024,
   evidenceSpanEventsMax: 256,
+  /** Files of the owner's page that its maker's list names, the largest of them, the list, and its signature. */
+  pageFilesMax: 256,
+  pageFileMaxBytes: 4 * 1024 * 1024,
+  pageListMaxBytes: 64 * 1024,
+  pageSignatureMaxBytes: 4096,
   /** Interval between a camera's health records. */
   healthCadenceMs: 15 * 60_000,
 } as const;

@@ -1,8 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join, relative } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { PAGE_LIST, PAGE_SIGNATURE, PAGE_START, PAGE_WORKER } from '../protocol/page/page-list.js';
+import { formatMakerKey } from '../protocol/page/minisign.js';
+import { buildWorker } from './build-worker.js';
 import { checkout } from './checkout.js';
 import { build, type Metafile, type Plugin } from './esbuild.js';
+import { pageIcons } from './page-icons.js';
+import { signedList, type PageMaker } from './page-release.js';
 
 export interface PageBuild {
   readonly outFolder: string;
@@ -10,6 +15,8 @@ export interface PageBuild {
   readonly cloudOrigin: string;
   /** Accepts an owner's key in the link's fragment. Never set it for a page that real owners use. */
   readonly demo: boolean;
+  /** Without one browsers keep no copy of the page and check nothing of it. */
+  readonly maker?: PageMaker;
 }
 
 /** A file of script in the built page. */
@@ -34,7 +41,7 @@ const BUILT_NAME = /-[A-Z2-7]{8}\.(js|css)(\.map|\.LEGAL\.txt)?(\.gz|\.br)?$/;
 /** Where the bundler believes to write. The names hash the source maps too, and these name files relative to it. */
 const NOMINAL = join('dist', 'page');
 /** What travels compressed. Source maps are read by developers only. */
-const COMPRESSED: ReadonlySet<string> = new Set(['.html', '.js', '.css', '.svg']);
+const COMPRESSED: ReadonlySet<string> = new Set(['.html', '.js', '.css', '.svg', '.webmanifest']);
 
 /**
  * Keeps what the first paint needs in one file. The bundler would cut it into a piece for each set of parts that share it;
@@ -50,7 +57,8 @@ const oneFirstFile: Plugin = {
       parts.add(found.path);
       return found;
     });
-    bundler.onLoad({ filter: /\.tsx$/ }, ({ path }) => {
+    // What app/core loads later is loaded by the opener's worker too, which has no page.
+    bundler.onLoad({ filter: /[\\/]app[\\/]ui[\\/][^\\/]+\.tsx?$/ }, ({ path }) => {
       if (!parts.has(path)) return undefined;
       return { loader: 'tsx', contents: `${readFileSync(path, 'utf8')}import './main.js';\n` };
     });
@@ -62,7 +70,7 @@ const oneFirstFile: Plugin = {
  * requests to the cloud alone. Beside each file lie its compressed forms, which static servers prefer. @throws Error for
  * an origin with a path
  */
-export async function buildPage({ outFolder, cloudOrigin, demo }: PageBuild): Promise<readonly PageScript[]> {
+export async function buildPage({ outFolder, cloudOrigin, demo, maker }: PageBuild): Promise<readonly PageScript[]> {
   if (cloudOrigin !== '' && new URL(cloudOrigin).origin !== cloudOrigin) {
     throw new Error(`${cloudOrigin} is not an origin; write it as https://cloud.example`);
   }
@@ -95,13 +103,10 @@ export async function buildPage({ outFolder, cloudOrigin, demo }: PageBuild): Pr
     plugins: [oneFirstFile],
     logLevel: 'warning',
   });
-  removeEarlierBuild(join(outFolder, HASHED));
-  for (const { path, contents } of outputFiles) {
-    writeCompressed(join(outFolder, relative(join(checkout, NOMINAL), path)), contents);
-  }
+  const files = new Map(outputFiles.map(({ path, contents }) => [relative(join(checkout, NOMINAL), path), contents]));
   const names = Object.keys(metafile.outputs).map((path) => relative(NOMINAL, path));
   const nameOf = (pattern: RegExp): string => names.find((name) => pattern.test(name)) ?? '';
-  const script = nameOf(/\/page-[^/]+\.js$/);
+  const script = nameOf(/\/page-[A-Z2-7]{8}\.js$/);
   const style = nameOf(/\.css$/);
   const first = firstScripts(metafile, join(NOMINAL, script)).map((path) => relative(NOMINAL, path));
   const preloads = first.filter((path) => path !== script).map((path) => `<link rel="modulepreload" href="${path}" />`);
@@ -109,11 +114,20 @@ export async function buildPage({ outFolder, cloudOrigin, demo }: PageBuild): Pr
     .replace('{{connect}}', cloudOrigin === '' ? "'self'" : cloudOrigin)
     .replace('{{cloud}}', cloudOrigin)
     .replace('{{style}}', style)
-    .replace('{{opener}}', nameOf(/\/opener-[^/]+\.js$/))
+    .replace('{{opener}}', nameOf(/\/opener-[A-Z2-7]{8}\.js$/))
     .replace('{{preloads}}', preloads.join('\n    '))
     .replace('{{script}}', script);
-  writeCompressed(join(outFolder, 'index.html'), Buffer.from(html));
-  writeCompressed(join(outFolder, 'icon.svg'), readFileSync(join(checkout, source, 'icon.svg')));
+  const icon = readFileSync(join(checkout, source, 'icon.svg'));
+  for (const [path, png] of await pageIcons(icon.toString())) files.set(path, png);
+  files.set('icon.svg', icon);
+  files.set('manifest.webmanifest', readFileSync(join(checkout, source, 'manifest.webmanifest')));
+  files.set(PAGE_WORKER, await buildWorker(maker === undefined ? '' : formatMakerKey(maker.key)));
+  files.set(PAGE_START, Buffer.from(html));
+  removeEarlierBuild(outFolder);
+  for (const [path, bytes] of files) writeCompressed(join(outFolder, path), bytes);
+  if (maker !== undefined) {
+    for (const [path, bytes] of signedList(maker, files)) writeFileSync(join(outFolder, path), bytes);
+  }
   return names
     .filter((name) => name.endsWith('.js'))
     .map((name) => scriptOf(metafile, outFolder, name, first.includes(name)));
@@ -144,8 +158,10 @@ function scriptOf({ outputs }: Metafile, outFolder: string, path: string, isFirs
 
 /** Removes the files that a build left, and nothing else: the folder is the host's. */
 function removeEarlierBuild(folder: string): void {
-  if (!existsSync(folder)) return;
-  for (const name of readdirSync(folder)) if (BUILT_NAME.test(name)) rmSync(join(folder, name));
+  for (const name of [PAGE_LIST, PAGE_SIGNATURE]) rmSync(join(folder, name), { force: true });
+  const hashed = join(folder, HASHED);
+  if (!existsSync(hashed)) return;
+  for (const name of readdirSync(hashed)) if (BUILT_NAME.test(name)) rmSync(join(hashed, name));
 }
 
 function writeCompressed(path: string, contents: Uint8Array): void {

@@ -29,6 +29,7 @@ const lanes = [
   [
     ['types', npx('typescript/bin/tsc', '-p', '.')],
     ['types of the page', npx('typescript/bin/tsc', '-p', 'app')],
+    ['types of its worker', npx('typescript/bin/tsc', '-p', 'app/worker')],
     ['types of the tests', npx('typescript/bin/tsc', '-p', 'test')],
     ['format', npx('prettier/bin/prettier.cjs', '--check', ...byContent, '.cache/prettier', '.')],
   ],

@@ -1,4 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { realClock } from '../../common/adapters/real-clock.js';
+import { SealcamError } from '../../common/errors.js';
 import { VERSION } from '../../common/version.js';
 import { runReported, sourceOf, type CommonOptions } from './common.js';
 import type { EvidenceOptions } from './evidence.js';
@@ -6,7 +8,9 @@ import type { OpenOptions } from './open.js';
 import { processOutput } from './output.js';
 import type { ReplayOptions } from './replay.js';
 import { runCamera } from './run-camera.js';
+import type { VerifyPageOptions } from './verify-page.js';
 
+type VerifyArguments = CommonOptions & Partial<VerifyPageOptions>;
 type ReplayArguments = CommonOptions & Omit<ReplayOptions, 'framesPerSecond'> & { readonly fps: number };
 
 const EXAMPLES = `
@@ -21,6 +25,8 @@ Examples:
   sealcam evidence export.jsonl         list the events of an export; with --event ID make a file that proves one
   sealcam verify sealcam-1f2e3d4c.evidence
                                         verify such a file, without any other key
+  sealcam verify --page https://home.example/ --key RW…
+                                        compare every file of the owner's page with its maker's signed list
   sealcam doctor                        check what the camera needs
 
 Settings come from defaults, then the file, then SEALCAM_… in the environment; docs/configuration.md lists them.
@@ -30,6 +36,12 @@ Exit status: 0 done, 1 internal error, 2 wrong usage or configuration, 3 input r
 function frameRate(text: string): number {
   const value = Number(text);
   if (!(value > 0 && value <= 120)) throw new InvalidArgumentError('expected frames per second, above 0 and up to 120');
+  return value;
+}
+
+function atLeast(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('expected a whole number above 0');
   return value;
 }
 
@@ -74,13 +86,28 @@ program
 
 program
   .command('verify')
-  .argument('<file>', "a signed object (raw or base64), an account's export, or an evidence file")
-  .description('verify signatures, owners and history; status 3 if anything is refused')
+  .argument('[file]', "a signed object (raw or base64), an account's export, or an evidence file")
+  .description('verify signatures, owners and history, or a page; status 3 if anything is refused')
+  .option('--page <url>', "instead of a file: every file of the owner's page as it is served there")
+  .addOption(
+    new Option('--key <key>', "with --page: the maker's public key, a .pub file of minisign or its second line").env(
+      'SEALCAM_PAGE_KEY',
+    ),
+  )
+  .option('--least <n>', 'with --page: the lowest number of a list that counts, as an earlier run printed it', atLeast)
   .option(...jsonOption)
-  .action((file: string, options: CommonOptions) =>
+  .action((file: string | undefined, { page, ...options }: VerifyArguments) =>
     runReported(options.json === true, async () => {
+      const output = processOutput(options.json === true);
+      if (page !== undefined && file === undefined) {
+        const { verifyPageCommand } = await import('./verify-page.js');
+        return verifyPageCommand({ page, ...options }, output, { fetch, clock: realClock });
+      }
+      if (file === undefined || page !== undefined) {
+        throw new SealcamError('usage-invalid', 'give a file, or --page with an address');
+      }
       const { verifyCommand } = await import('./verify.js');
-      return verifyCommand(file, processOutput(options.json === true));
+      return verifyCommand(file, output);
     }),
   );
 

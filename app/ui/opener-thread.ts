@@ -1,20 +1,6 @@
 import type { OpenAnswer, Opener, OpeningSecrets, OpenRequest } from '../core/opener.js';
 import { channelOf, type OpenerStart } from './opener-channel.js';
-
-declare global {
-  interface Window {
-    /** The part of Trusted Types that is needed here; the compiler's library does not have them. */
-    readonly trustedTypes?: {
-      createPolicy(
-        name: string,
-        rules: { readonly createScriptURL: (url: string) => string },
-      ): {
-        /** Returns what a browser takes for the address of a script. */
-        createScriptURL(url: string): URL;
-      };
-    };
-  }
-}
+import { scriptUrl } from './script-url.js';
 
 /**
  * Lets sealed objects be opened off the main thread, where the browser starts a worker. Its script is the file that the
@@ -22,11 +8,9 @@ declare global {
  */
 export function startOpenerThread(opener: Opener, { recipient, kemSeed }: OpeningSecrets): void {
   const named = document.querySelector('meta[name="sealcam-opener"]')?.getAttribute('content') ?? '';
-  const rules = { createScriptURL: () => named };
   const { port1, port2 } = new MessageChannel();
   try {
-    const url = window.trustedTypes?.createPolicy('sealcam-opener', rules).createScriptURL(named) ?? named;
-    const worker = new Worker(url, { type: 'module' });
+    const worker = new Worker(scriptUrl('sealcam-opener', named), { type: 'module' });
     worker.onerror = () => {
       opener.abandon();
     };

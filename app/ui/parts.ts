@@ -11,7 +11,13 @@ export const WaitingBrowser = part(async () => (await import('./waiting-browser.
 export const DeletedAccount = part(async () => (await import('./deleted-account.js')).DeletedAccount);
 export const VersionBanner = part(async () => (await import('./version-banner.js')).VersionBanner);
 
-/** Loads what a signed-in person may open next. */
+/** Loads what a signed-in person may open next, and starts what works where no page is open. */
 export function preloadParts(): void {
+  // Without a connection the next visit does it.
+  import('./page-notes.js')
+    .then(({ startPageWorker }) => {
+      startPageWorker();
+    })
+    .catch(() => undefined);
   for (const { preload } of [EventDialog, CamerasView, SettingsView, AddCamera, AddMember]) preload();
 }

@@ -30,6 +30,11 @@ export function blake2b24(data: Uint8Array): Uint8Array {
   return blake2b(data, { dkLen: 24 });
 }
 
+/** BLAKE2b with 64 bytes of output (RFC 7693): what minisign signs. */
+export function blake2b64(data: Uint8Array): Uint8Array {
+  return blake2b(data, { dkLen: 64 });
+}
+
 /** Work factor of scrypt; memory is 128 · n · r bytes. */
 export interface ScryptCost {
   /** A power of two. */

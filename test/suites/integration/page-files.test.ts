@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statS
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
+import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildPage, type PageScript } from '../../../scripts/build-page.js';
 import { freePort } from '../../../scripts/free-port.js';
@@ -67,6 +68,37 @@ describe('the built page', () => {
       expect(gunzipSync(read(`${path}.gz`)).equals(read(path))).toBe(true);
       expect(brotliDecompressSync(read(`${path}.br`)).equals(read(path))).toBe(true);
     }
+  });
+});
+
+describe('the installed page', () => {
+  interface Manifest {
+    readonly start_url: string;
+    readonly scope: string;
+    readonly display: string;
+    readonly icons: readonly { readonly src: string; readonly sizes: string; readonly purpose?: string }[];
+  }
+
+  it('has a manifest for any path, and icons of the sizes that it names', async () => {
+    const manifest = JSON.parse(read('manifest.webmanifest').toString()) as Manifest;
+    // Without an id the address is the id, so that two pages of one origin are two apps.
+    expect(manifest).toMatchObject({ start_url: './', scope: './', display: 'standalone' });
+    expect(manifest).not.toHaveProperty('id');
+    expect(manifest.icons.map(({ purpose = 'any' }) => purpose)).toContain('maskable');
+    for (const { src, sizes } of manifest.icons.filter(({ src }) => src.endsWith('.png'))) {
+      const { width, height } = await sharp(read(src)).metadata();
+      expect([src, `${String(width)}x${String(height)}`]).toEqual([src, sizes]);
+    }
+  });
+
+  it('draws to the edge what systems cut themselves, and nothing else', async () => {
+    const cornerOf = async (path: string): Promise<number> => {
+      const { data, info } = await sharp(read(path)).ensureAlpha().raw().toBuffer({ resolveWithObject: true });
+      return data[info.channels - 1] ?? -1;
+    };
+    expect(await cornerOf('icons/maskable-512.png')).toBe(255);
+    expect(await cornerOf('icons/apple-touch-icon.png')).toBe(255);
+    expect(await cornerOf('icons/icon-512.png')).toBe(0);
   });
 });
 

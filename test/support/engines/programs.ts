@@ -17,6 +17,7 @@ export type ToolName =
   | 'rtsp'
   | 'mosquitto'
   | 'postgres'
+  | 'minisign'
   | 'nats'
   | 'openssl'
   | 'chromium'

@@ -13,7 +13,8 @@ export class WholePage {
   /** Where the page is. */
   readonly url: string;
   private readonly folder: string;
-  private readonly host: { stop: () => Promise<void> };
+  /** What serves the page's files; a test may stop it. */
+  readonly host: { stop: () => Promise<void> };
   private readonly cameras: TestAgent[] = [];
 
   private constructor(

@@ -58,7 +58,7 @@ export function findCircles(sources: Sources): string[][] {
 
 /** Files that something outside the code starts: commands, suites, configuration files, the page's first module. */
 const ENTRIES =
-  /^(agent|cloud)\/cli\/cli\.ts$|^app\/ui\/(main\.tsx|env\.d\.ts)$|^scripts\/[^/]+\.(ts|mjs)$|\.test\.ts$|^[^/]+\.(js|ts)$/;
+  /^(agent|cloud)\/cli\/cli\.ts$|^app\/(ui\/(main\.tsx|env\.d\.ts)|worker\/(sw|env\.d)\.ts)$|^scripts\/[^/]+\.(ts|mjs)$|\.test\.ts$|^[^/]+\.(js|ts)$/;
 
 /**
  * Files that nothing starts and nothing mentions, and exported names that no other file imports.

@@ -31,6 +31,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'protocol/verify': ['protocol/crypto', 'protocol/objects', 'protocol/seal'],
   'protocol/evidence': ['protocol/crypto', 'protocol/wire', 'protocol/objects', 'protocol/seal', 'protocol/verify'],
   'protocol/owner': ['protocol/crypto'],
+  'protocol/page': ['protocol/crypto'],
 
   hal: [],
   'hal/linux': ['hal'],
@@ -108,6 +109,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 
   'app/core': [],
   'app/ui': ['app/core'],
+  'app/worker': ['app/core'],
 
   scripts: [
     'scripts/armv7',
