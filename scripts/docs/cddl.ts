@@ -21,6 +21,7 @@ import { keyRecordBody } from '../../protocol/seal/key-record.js';
 import { sealHeader2 } from '../../protocol/seal/object.js';
 import { sealHeader } from '../../protocol/seal/seal.js';
 import { LIVE_SCHEMAS, LIVE_TYPES } from '../../protocol/transport/live.js';
+import { NOTICE_SCHEMAS } from '../../protocol/transport/notice.js';
 import { DOWN, MESSAGE_SCHEMAS, MESSAGE_SCHEMAS_V2, STATUS, UP } from '../../protocol/transport/messages.js';
 import type { Schema, SchemaField } from '../../protocol/wire/schema.js';
 
@@ -168,6 +169,7 @@ export function protocolCddlV2(): string {
   writer.add('in-force', inForce.schema);
   const numbers = { up: UP, down: DOWN, status: { status: STATUS }, live: LIVE_TYPES };
   addMessages(writer, { ...MESSAGE_SCHEMAS_V2, live: LIVE_SCHEMAS }, numbers);
+  for (const [kind, schema] of Object.entries(NOTICE_SCHEMAS)) writer.add(`notice-${kind}`, schema);
   addEvidence(writer);
   return HEADER_V2 + writer.toString();
 }
