@@ -26,7 +26,7 @@ import { parseSign1 } from '../../protocol/wire/cose.js';
 import { Households, type Invitation } from './households.js';
 import { signedMs } from './plausible-time.js';
 import { RetentionPromise } from './retention-promise.js';
-import type { AppStorage, KnownEpoch } from './storage.js';
+import type { HistoryStorage, KnownEpoch } from './storage.js';
 
 /** A record that this page verified itself. */
 export interface VerifiedRecord {
@@ -73,7 +73,7 @@ export class HistoryKeeper {
   readonly promise: RetentionPromise;
   private readonly suite: CryptoSuite;
   private readonly signatures: KnownSignatures | null;
-  private readonly storage: AppStorage;
+  private readonly storage: HistoryStorage;
   private readonly own: Recipient;
   private readonly history = new History();
   private readonly claims = new Map<string, Verified<AnyClaim>>();
@@ -87,7 +87,7 @@ export class HistoryKeeper {
   revocationVersion = 0;
 
   /** @param own the public keys of this person, as a claim of version 1 would name them */
-  constructor(suite: CryptoSuite, storage: AppStorage, own: Recipient, options: HistoryOptions = {}) {
+  constructor(suite: CryptoSuite, storage: HistoryStorage, own: Recipient, options: HistoryOptions = {}) {
     this.suite = suite;
     this.signatures = options.signatures ?? null;
     this.storage = storage;

@@ -3,7 +3,7 @@ import { SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import type { AnyClaim, Recipient } from '../../protocol/objects/claim.js';
 import { accountId, epochKey, KEY_BYTES } from '../../protocol/objects/ids.js';
-import type { AppStorage } from './storage.js';
+import type { HistoryStorage } from './storage.js';
 
 /** An owner whose claims name this person. Nothing of that household is shown until this person accepts it. */
 export interface Invitation {
@@ -30,13 +30,13 @@ const INVITED_CAMERAS_MAX = 64;
 /** Whose claims this page trusts: this person's own, and those of the households that this person accepted. */
 export class Households {
   private readonly suite: CryptoSuite;
-  private readonly storage: AppStorage;
+  private readonly storage: HistoryStorage;
   private readonly own: OwnNames;
   /** Owner keys (hex) of the households that this person accepted. */
   private accepted: readonly string[] = [];
   private readonly invitations = new Map<string, Invitation>();
 
-  constructor(suite: CryptoSuite, storage: AppStorage, own: OwnNames) {
+  constructor(suite: CryptoSuite, storage: HistoryStorage, own: OwnNames) {
     this.suite = suite;
     this.storage = storage;
     this.own = own;

@@ -4,7 +4,7 @@ import { KEM_KEY_BYTES } from '../../protocol/objects/ids.js';
 import { kemHash } from '../../protocol/objects/kem-keys.js';
 import { loadPeriodOpener } from './load-period-opener.js';
 import type { OwnerKeys } from './owner-keys.js';
-import type { AppStorage } from './storage.js';
+import type { HistoryStorage } from './storage.js';
 
 const SETTING = 'kem-key';
 
@@ -15,10 +15,10 @@ const SETTING = 'kem-key';
 export class OwnKem {
   private readonly suite: CryptoSuite;
   private readonly keys: Pick<OwnerKeys, 'account' | 'kemSeed'>;
-  private readonly storage: AppStorage;
+  private readonly storage: HistoryStorage;
   private loading: Promise<Uint8Array> | null = null;
 
-  constructor(suite: CryptoSuite, keys: Pick<OwnerKeys, 'account' | 'kemSeed'>, storage: AppStorage) {
+  constructor(suite: CryptoSuite, keys: Pick<OwnerKeys, 'account' | 'kemSeed'>, storage: HistoryStorage) {
     this.suite = suite;
     this.keys = keys;
     this.storage = storage;

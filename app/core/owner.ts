@@ -3,21 +3,20 @@ import { sleep, type Clock } from '../../common/clock.js';
 import { asSealcamError, isSealcamError, SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
-import { claimMac, type AnyClaim, type ClaimV2 } from '../../protocol/objects/claim.js';
+import { claimMac } from '../../protocol/objects/claim.js';
 import type { ClaimCode } from '../../protocol/objects/claim-code.js';
 import { HASH_BYTES, NO_EVENT } from '../../protocol/objects/ids.js';
 import { anyOfferKind, type Offer, type OfferV2 } from '../../protocol/objects/offer.js';
 import type { AnyRecord } from '../../protocol/objects/record.js';
 import type { RecordMediaV2 } from '../../protocol/objects/record-fields-v2.js';
 import { revocationKind } from '../../protocol/objects/revocation.js';
-import { openSigned, signObject, type Verified } from '../../protocol/objects/signed-object.js';
+import { openSigned, signObject } from '../../protocol/objects/signed-object.js';
 import type { SealedContent } from '../../protocol/seal/content.js';
 import { decodeObjectHeader, type ObjectContext } from '../../protocol/seal/object.js';
 import type { OpenedPeriod } from '../../protocol/seal/open-period.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
 import type { PeriodState } from '../../protocol/verify/history.js';
 import { isMediaOf, isSegmentOf } from '../../protocol/verify/media.js';
-import { isVersionTwo } from '../../protocol/wire/codec.js';
 import { ClaimMaker, type KemDependencies } from './claim-maker.js';
 import type { OfferAnswer } from './cloud-answers.js';
 import type { NamedSegment } from './clips.js';
@@ -26,7 +25,7 @@ import type { HistoryKeeper } from './history-keeper.js';
 import type { MemberKeys } from './member-keys.js';
 import { Opener, type Opening } from './opener.js';
 import type { OwnerKeys } from './owner-keys.js';
-import { PeriodKeys } from './period-keys.js';
+import { isOfVersionTwo, PeriodKeys } from './period-keys.js';
 import type { ReceiptKeyPins } from './receipt-key-pins.js';
 import type { SealedAnswer } from './standing-orders.js';
 import { pictureKey, type EventPicture, type SealedName } from './timeline.js';
@@ -328,8 +327,4 @@ export class Owner {
     }
     return history.isAccepted(device, epoch);
   }
-}
-
-function isOfVersionTwo(claim: Verified<AnyClaim>): claim is Verified<ClaimV2> {
-  return isVersionTwo(claim.value);
 }

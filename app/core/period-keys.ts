@@ -2,11 +2,12 @@ import { equal, toHex } from '../../common/bytes.js';
 import type { Clock } from '../../common/clock.js';
 import { isSealcamError, SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
-import type { ClaimV2 } from '../../protocol/objects/claim.js';
+import type { AnyClaim, ClaimV2 } from '../../protocol/objects/claim.js';
 import { epochKey } from '../../protocol/objects/ids.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import { isMediaOf } from '../../protocol/verify/media.js';
 import type { PeriodState } from '../../protocol/verify/history.js';
+import { isVersionTwo } from '../../protocol/wire/codec.js';
 import type { PeriodAnswer } from './cloud-answers.js';
 import type { CloudClient } from './cloud-client.js';
 import type { HistoryKeeper } from './history-keeper.js';
@@ -94,6 +95,11 @@ export class PeriodKeys {
       throw new SealcamError('key-pending', 'the key record of its period has not come', { cause: error });
     }
   }
+}
+
+/** Returns whether the epoch of a claim has periods. */
+export function isOfVersionTwo(claim: Verified<AnyClaim>): claim is Verified<ClaimV2> {
+  return isVersionTwo(claim.value);
 }
 
 function refuseContested({ state }: PeriodState): void {

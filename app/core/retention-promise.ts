@@ -1,6 +1,6 @@
 import type { Floor } from '../../protocol/objects/floor.js';
 import { CLOCK_AHEAD_MAX_MS } from './plausible-time.js';
-import type { AppStorage, KnownHead } from './storage.js';
+import type { HistoryStorage, KnownHead } from './storage.js';
 
 const KEEPS_FOR = 'keeps-for-ms';
 
@@ -15,11 +15,11 @@ interface FloorWitnesses {
 
 /** How long the cloud promised to keep records, as this device heard it, and whether a floor breaks that promise. */
 export class RetentionPromise {
-  private readonly storage: AppStorage;
+  private readonly storage: HistoryStorage;
   /** The longest period promised so far; 0 before the first. */
   private keepsForMs = 0;
 
-  constructor(storage: AppStorage) {
+  constructor(storage: HistoryStorage) {
     this.storage = storage;
   }
 

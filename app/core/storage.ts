@@ -43,6 +43,9 @@ export interface AppStorage {
   clear(): Promise<void>;
 }
 
+/** What verifying takes of the storage. The service worker has one of its own, which never takes back what a page learned. */
+export type HistoryStorage = Pick<AppStorage, 'epochs' | 'saveEpoch' | 'setting' | 'saveSetting'>;
+
 /** Storage for tests, tools and the demo; nothing survives the process or tab. */
 export class MemoryStorage implements AppStorage {
   private master: Uint8Array | null = null;

@@ -109,7 +109,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 
   'app/core': [],
   'app/ui': ['app/core'],
-  'app/worker': ['app/core'],
+  'app/worker': ['app/core', 'app/ui'],
 
   scripts: [
     'scripts/armv7',

@@ -1,9 +1,11 @@
 import { realRandom } from '../../../common/adapters/real-random.js';
+import type { OwnerKeys } from '../../../app/core/owner-keys.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { encapsulate } from '../../../protocol/crypto/xwing.js';
+import { KEM_KEY_BYTES } from '../../../protocol/objects/ids.js';
 import { lookKind, type Look } from '../../../protocol/objects/look.js';
 import type { RecordV2 } from '../../../protocol/objects/record.js';
-import { openSigned, type Verified } from '../../../protocol/objects/signed-object.js';
+import { openSigned, signObject, type Verified } from '../../../protocol/objects/signed-object.js';
 import { liveKey } from '../../../protocol/seal/live-key.js';
 import { encodeInitialisation, encodeUnit } from '../../../protocol/transport/live-content.js';
 import { LiveSealer } from '../../../protocol/transport/live-session.js';
@@ -107,4 +109,22 @@ export function addAnswer(
   const expiresMs = 1000 * (camera.records.length + seconds);
   const look = { order, ciphertext, expiresMs };
   return camera.add({ kind: 'command', command: { source: 'member', action: 'look', result: 'done', look } });
+}
+
+/** An order to look, as this person signs it. */
+export function orderBy(camera: SealingCamera, keys: OwnerKeys, change: Partial<Look> = {}): Uint8Array {
+  const { device, epoch } = camera.claim.value;
+  const order: Look = {
+    version: 2,
+    device,
+    epoch,
+    claimHash: camera.claim.hash,
+    session: realRandom.bytes(16),
+    kemKey: new Uint8Array(KEM_KEY_BYTES),
+    renewal: 0,
+    seconds: 60,
+    recent: [0, camera.records[0]?.hash ?? new Uint8Array(32)],
+    ...change,
+  };
+  return signObject(lookKind, nodeSuite, keys.signer, order).bytes;
 }

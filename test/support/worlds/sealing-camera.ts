@@ -15,7 +15,7 @@ import { NO_EVENT } from '../../../protocol/objects/ids.js';
 import type { ClipSegment, RecordClip } from '../../../protocol/objects/clip.js';
 import type { RecordEvent, RecordTime, RecordV2 } from '../../../protocol/objects/record.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
-import { encodeContent } from '../../../protocol/seal/content.js';
+import { encodeContent, type SealedDetail } from '../../../protocol/seal/content.js';
 import { encodeInForce, type InForce } from '../../../protocol/seal/in-force.js';
 import { wrapKey, type WrapKey } from '../../../protocol/seal/key-record.js';
 import type { ObjectPlace } from '../../../protocol/seal/object.js';
@@ -136,6 +136,20 @@ export class SealingCamera {
     this.add({ kind: 'motion', event, ...media });
   }
 
+  /** Signs the start of a motion event with the mini picture that a push carries, and returns both. */
+  addMini(
+    { period }: Pick<BegunPeriod, 'period'>,
+    jpeg: Uint8Array,
+    rest: Partial<RecordV2> = {},
+    detail: SealedDetail = {},
+  ): { readonly record: Verified<RecordV2>; readonly mini: SealedObject } {
+    const event: RecordEvent = { id: realRandom.bytes(16), phase: 'start', revision: 0 };
+    const place: ObjectPlace = { eventId: event.id, mediaId: realRandom.bytes(16), role: 'mini' };
+    const mini = period.seal(place, encodeContent({ detail, jpeg }));
+    const record = this.add({ kind: 'motion', event, media: [this.named(place.mediaId, 'mini', mini)], ...rest });
+    return { record, mini };
+  }
+
   /** Signs a clip record with these segments, sealed in this period; their bodies are in `segments`. */
   addClip(
     { period }: Pick<BegunPeriod, 'period'>,
@@ -177,7 +191,7 @@ export class SealingCamera {
     return this.world.time(monotonicMs, firstMs + monotonicMs);
   }
 
-  private named(id: Uint8Array, role: 'key' | 'thumbnail' | 'detail', sealed: SealedObject) {
+  private named(id: Uint8Array, role: 'key' | 'thumbnail' | 'detail' | 'mini', sealed: SealedObject) {
     this.media.set(toHex(id), sealed);
     const [bodyHash, headerHash] = [nodeSuite.sha256(sealed.body), nodeSuite.sha256(sealed.header)];
     return { id, role, length: sealed.body.length, bodyHash, headerHash };

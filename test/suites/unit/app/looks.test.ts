@@ -1,14 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { OwnerKeys } from '../../../../app/core/owner-keys.js';
 import type { PastLook } from '../../../../app/core/looks.js';
 import { realRandom } from '../../../../common/adapters/real-random.js';
 import { toHex } from '../../../../common/bytes.js';
-import { nodeSuite } from '../../../../protocol/crypto/node.js';
-import { KEM_CIPHERTEXT_BYTES, KEM_KEY_BYTES } from '../../../../protocol/objects/ids.js';
-import { lookKind, type Look } from '../../../../protocol/objects/look.js';
-import { signObject } from '../../../../protocol/objects/signed-object.js';
+import { KEM_CIPHERTEXT_BYTES } from '../../../../protocol/objects/ids.js';
 import { LookPage } from '../../../support/worlds/look-page.js';
-import { addAnswer, refuseLook } from '../../../support/worlds/looking-camera.js';
+import { addAnswer, orderBy, refuseLook } from '../../../support/worlds/looking-camera.js';
 import { newPerson, SealedCloud, SealingCamera } from '../../../support/worlds/sealing-camera.js';
 
 const owner = newPerson();
@@ -20,24 +16,6 @@ function newCamera(): SealingCamera {
   const camera = new SealingCamera([owner, member]);
   camera.firstMs = Date.UTC(2026, 10, 21, 12);
   return camera;
-}
-
-/** An order to look, as this person signs it. */
-function orderBy(camera: SealingCamera, keys: OwnerKeys, change: Partial<Look> = {}): Uint8Array {
-  const { device, epoch } = camera.claim.value;
-  const order: Look = {
-    version: 2,
-    device,
-    epoch,
-    claimHash: camera.claim.hash,
-    session: realRandom.bytes(16),
-    kemKey: new Uint8Array(KEM_KEY_BYTES),
-    renewal: 0,
-    seconds: 60,
-    recent: [0, camera.records[0]?.hash ?? new Uint8Array(32)],
-    ...change,
-  };
-  return signObject(lookKind, nodeSuite, keys.signer, order).bytes;
 }
 
 function endLook(camera: SealingCamera, session: Uint8Array, seconds: number): void {
