@@ -60,8 +60,8 @@ export const LIMITS = {
   /** One picture of a look, in as many messages as it needs. */
   liveUnitMaxBytes: 1024 * 1024,
   mediaReceiptEntriesMax: 32,
-  /** What a push message carries; RFC 8291 in one record of 4,096 bytes leaves 3,993 for it. */
-  noticeMaxBytes: 3900,
+  /** What every push message carries, padding included; RFC 8291 in one record of 4,096 bytes leaves 3,993 for it. */
+  noticeBytes: 3900,
   /** A household's settings object, its wraps (9,395 bytes for 8 recipients) and its ciphertext. */
   settingsMaxBytes: 64 * 1024,
   settingsHeaderMaxBytes: 10 * 1024,

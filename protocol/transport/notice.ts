@@ -1,8 +1,8 @@
 /**
  * What a push message carries once the browser has opened it (RFC 8291): the signed record of something new with the sealed
  * picture that fits, or a few words of what the cloud says itself. Only a record can be verified; the other two are a hint.
+ * All are of one length, with a byte 0x80 and zeros behind the CBOR, so that the push service cannot tell them apart.
  */
-import { copyOf } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import { HASH_BYTES } from '../objects/ids.js';
@@ -19,6 +19,8 @@ export type Notice =
   | { readonly type: 'silent'; readonly device: Uint8Array; readonly sinceMs: number };
 
 const VERSION = 1;
+/** Follows the CBOR; after it there are zeros only. */
+const END = 0x80;
 const COUNT_MAX = 4_294_967_295;
 const KINDS = { record: 0, summary: 1, silent: 2 } as const;
 
@@ -26,7 +28,7 @@ const version = int(VERSION, VERSION);
 const kindOf = (kind: number) => int(kind, kind);
 const signed = bytesBetween(1, LIMITS.signedMaxBytes);
 const header = nullable(bytesBetween(1, LIMITS.sealHeaderMaxBytes));
-const body = nullable(bytesBetween(1, LIMITS.noticeMaxBytes));
+const body = nullable(bytesBetween(1, LIMITS.noticeBytes));
 
 const record = labelled(
   ['version', 'kind', 'record', 'header', 'body'],
@@ -47,10 +49,13 @@ export const NOTICE_SCHEMAS = { record: record.schema, summary: summary.schema, 
 /** Encodes a notice. @throws SealcamError `malformed` for a value out of range, `too-large` above the limit */
 export function encodeNotice(notice: Notice): Uint8Array {
   const encoded = encodeCbor(partsOf(notice));
-  if (encoded.length > LIMITS.noticeMaxBytes) {
-    throw new SealcamError('too-large', `a notice over ${String(LIMITS.noticeMaxBytes)} bytes`);
+  if (encoded.length >= LIMITS.noticeBytes) {
+    throw new SealcamError('too-large', `a notice over ${String(LIMITS.noticeBytes - 1)} bytes`);
   }
-  return encoded;
+  const padded = new Uint8Array(LIMITS.noticeBytes);
+  padded.set(encoded);
+  padded[encoded.length] = END;
+  return padded;
 }
 
 function partsOf(notice: Notice) {
@@ -66,9 +71,18 @@ function partsOf(notice: Notice) {
   }
 }
 
+/** Returns the CBOR before the padding. @throws SealcamError `malformed` */
+function unpadded(payload: Uint8Array): Uint8Array {
+  if (payload.length > LIMITS.noticeBytes) throw new SealcamError('malformed', 'a notice that is too long');
+  let end = payload.length - 1;
+  while (payload[end] === 0) end--;
+  if (payload[end] !== END) throw new SealcamError('malformed', 'a notice without its end');
+  return payload.slice(0, end);
+}
+
 /** Decodes a notice. @throws SealcamError `malformed`, or `unsupported` for another version or kind */
 export function decodeNotice(payload: Uint8Array): Notice {
-  const raw = decodeCbor(copyOf(payload), { maxBytes: LIMITS.noticeMaxBytes, maxDepth: 1, maxItems: 16 });
+  const raw = decodeCbor(unpadded(payload), { maxBytes: LIMITS.noticeBytes, maxDepth: 1, maxItems: 16 });
   if (!Array.isArray(raw)) throw new SealcamError('malformed', 'a notice is an array');
   const [found, kind] = raw as readonly unknown[];
   if (typeof found !== 'number') throw new SealcamError('malformed', 'a notice starts with its version');

@@ -25,14 +25,14 @@ const VECTORS: readonly (readonly [name: string, notice: Notice, hex: string])[]
 
 describe('a notice', () => {
   it.each(VECTORS)('%s has these bytes, and comes back', (_, notice, hex) => {
-    expect(toHex(encodeNotice(notice))).toBe(hex);
+    expect(toHex(encodeNotice(notice))).toBe(`${hex}80`.padEnd(2 * LIMITS.noticeBytes, '0'));
     expect(decodeNotice(encodeNotice(notice))).toEqual(notice);
   });
 
   it('has room for a record of a thousand bytes with the largest mini, and no more than the limit', () => {
     const record = new Uint8Array(1000);
     const encoded = encodeNotice({ type: 'record', record, mini: largest });
-    expect(encoded.length).toBeLessThanOrEqual(LIMITS.noticeMaxBytes);
+    expect(encoded.length).toBe(LIMITS.noticeBytes);
     expect(decodeNotice(encoded)).toEqual({ type: 'record', record, mini: largest });
     const over = codeOf(() => encodeNotice({ type: 'record', record: new Uint8Array(1400), mini: largest }));
     expect(over).toBe('too-large');
@@ -57,14 +57,20 @@ describe('a notice', () => {
     ['malformed', 'a count of nothing', [1, 1, id, 0]],
     ['malformed', 'a time before 1970', [1, 2, id, -1]],
   ])('is %s: %s', (code, _, raw) => {
-    expect(codeOf(() => decodeNotice(encodeCbor(raw)))).toBe(code);
+    expect(codeOf(() => decodeNotice(Uint8Array.of(...encodeCbor(raw), 0x80, 0, 0)))).toBe(code);
   });
 
-  it('is refused in another encoding, with bytes behind it, or above the limit', () => {
-    const good = encodeNotice({ type: 'summary', device, count: 1 });
-    expect(decodeNotice(good).type).toBe('summary');
-    expect(codeOf(() => decodeNotice(Uint8Array.of(...good, 0)))).toBe('malformed');
-    expect(codeOf(() => decodeNotice(Uint8Array.of(...good.slice(0, -1), 0x18, 1)))).toBe('malformed');
-    expect(codeOf(() => decodeNotice(new Uint8Array(LIMITS.noticeMaxBytes + 1)))).toBe('malformed');
+  it('is refused without its end, in another encoding, with bytes behind it, or above the length', () => {
+    const cbor = encodeCbor([1, 1, device, 1]);
+    const padded = (...more: number[]): string => codeOf(() => decodeNotice(Uint8Array.of(...cbor, ...more)));
+    expect([padded(0x80), padded(0x80, 0, 0)]).toEqual(['accepted', 'accepted']);
+    expect([padded(), padded(0), padded(0x80, 1), padded(0x80, 0x80), padded(0, 0x80)]).toEqual(
+      Array.from({ length: 5 }, () => 'malformed'),
+    );
+    const longer = Uint8Array.of(...cbor.slice(0, -1), 0x18, 1, 0x80);
+    const zeros = new Uint8Array(8);
+    for (const bad of [longer, zeros, new Uint8Array(0)]) expect(codeOf(() => decodeNotice(bad))).toBe('malformed');
+    const whole = encodeNotice({ type: 'summary', device, count: 1 });
+    expect(codeOf(() => decodeNotice(Uint8Array.of(...whole, 0)))).toBe('malformed');
   });
 });
