@@ -2,10 +2,11 @@ import * as v from '../../common/schema.js';
 import { HASH_BYTES } from '../../protocol/objects/ids.js';
 
 /** What a person may be notified of, in the order of the settings. */
-const PUSH_KINDS = ['motion', 'tamper', 'loss', 'silent', 'look', 'member'] as const;
+export const PUSH_KINDS = ['motion', 'tamper', 'loss', 'silent', 'look', 'member'] as const;
+export type PushKind = (typeof PUSH_KINDS)[number];
 
 const MINUTES_A_DAY = 24 * 60;
-const QUIET_MAX = 4;
+export const QUIET_MAX = 4;
 const CAMERAS_MAX = 256;
 
 const kinds = v.pipe(v.array(v.picklist(PUSH_KINDS)), v.maxLength(PUSH_KINDS.length));

@@ -12,6 +12,9 @@ const subscribed = v.object({
   choices: pushChoices,
 });
 
+/** A browser of this person that is sent notifications. */
+export type SubscribedBrowser = v.InferOutput<typeof subscribed>;
+
 const pushAnswer = v.object({
   /** The key with which the cloud identifies itself to push services (RFC 8292), base64url; null where it sends none. */
   key: v.nullable(v.string()),

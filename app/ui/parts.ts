@@ -1,3 +1,4 @@
+import type { PageContext } from './context.js';
 import { part } from './part.js';
 
 /** The parts of the page that are not needed to show events. The build makes a file of each. */
@@ -12,12 +13,8 @@ export const DeletedAccount = part(async () => (await import('./deleted-account.
 export const VersionBanner = part(async () => (await import('./version-banner.js')).VersionBanner);
 
 /** Loads what a signed-in person may open next, and starts what works where no page is open. */
-export function preloadParts(): void {
+export function preloadParts(page: PageContext): void {
   // Without a connection the next visit does it.
-  import('./page-notes.js')
-    .then(({ startPageWorker }) => {
-      startPageWorker();
-    })
-    .catch(() => undefined);
+  import('./in-background.js').then(({ startInBackground }) => startInBackground(page)).catch(() => undefined);
   for (const { preload } of [EventDialog, CamerasView, SettingsView, AddCamera, AddMember]) preload();
 }

@@ -6,13 +6,16 @@ import { EvidenceCheckPart } from './evidence-part.js';
 import { ThisFurtherBrowser, useFurther } from './further-browser.js';
 import { MyCode } from './household.js';
 import { OwnBrowsers } from './own-browsers.js';
+import { part } from './part.js';
 import { ReceiptKeys } from './receipt-keys.js';
 import { RecoveryForm } from './recovery-form.js';
 import { applyTheme, THEMES, useTheme } from './theme.js';
 import { WhoSaw } from './who-saw.js';
 import { YourData } from './your-data.js';
 
-/** Theme, recovery file, browsers, own code, access log, export and deletion. */
+const Notifications = part(async () => (await import('./notifications.js')).Notifications);
+
+/** Theme, notifications, recovery file, browsers, own code, access log, export and deletion. */
 export function SettingsView({
   onForget,
   onAddBrowser,
@@ -39,6 +42,7 @@ export function SettingsView({
       </div>
       <div class="settings">
         <Appearance />
+        <Notifications.View />
         {further === null ? <Recovery /> : <ThisFurtherBrowser root={further.root} />}
         {further === null && <OwnBrowsers onAdd={onAddBrowser} />}
         <MyCode />

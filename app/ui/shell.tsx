@@ -127,10 +127,14 @@ export function Shell({
 const PRELOAD_AFTER_MS = 3000;
 
 /** Loads the other parts of the page once the events are there. */
-function preloadLater({ session }: PageContext): () => void {
+function preloadLater(page: PageContext): () => void {
   let cancel: (() => void) | null = null;
-  const unsubscribe = session.subscribe(({ isLoaded }) => {
-    if (isLoaded) cancel ??= realClock.after(PRELOAD_AFTER_MS, preloadParts);
+  const unsubscribe = page.session.subscribe(({ isLoaded }) => {
+    if (isLoaded) {
+      cancel ??= realClock.after(PRELOAD_AFTER_MS, () => {
+        preloadParts(page);
+      });
+    }
   });
   return () => {
     unsubscribe();

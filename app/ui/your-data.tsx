@@ -5,6 +5,7 @@ import { useChanges, usePage, useSessionView } from './context.js';
 import { download } from './download.js';
 import { NeedsRoot, useFurther } from './further-browser.js';
 import { Problem } from './problem.js';
+import { endPush } from './push-browser.js';
 import { TypeToConfirm } from './type-to-confirm.js';
 
 /** The account's number, and what its owner can do with all of it: export it, delete it, or forget the key here. */
@@ -127,6 +128,8 @@ function ForgetKey({
             label: 'Forget my key here',
             act: () =>
               void run(async () => {
+                // Without the key the worker could verify nothing of what comes.
+                await endPush();
                 await storage.clear();
                 onForget();
               }),
