@@ -50,7 +50,8 @@ const oneFirstFile: Plugin = {
       parts.add(found.path);
       return found;
     });
-    bundler.onLoad({ filter: /\.tsx$/ }, ({ path }) => {
+    // Parts of app/core are loaded by the worker too, which must not start a page.
+    bundler.onLoad({ filter: /[/\\]ui[/\\][^/\\]+\.tsx?$/ }, ({ path }) => {
       if (!parts.has(path)) return undefined;
       return { loader: 'tsx', contents: `${readFileSync(path, 'utf8')}import './main.js';\n` };
     });

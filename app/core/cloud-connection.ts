@@ -71,7 +71,7 @@ export class CloudConnection {
   }
 
   /** Sends a request, and returns its answer in the shape that it must have. */
-  protected async call<T>(request: ApiRequest, schema: v.GenericSchema<unknown, T>): Promise<T> {
+  async call<T>(request: ApiRequest, schema: v.GenericSchema<unknown, T>): Promise<T> {
     const answer: unknown = await this.request(request, (response): Promise<unknown> =>
       response.json().catch(() => null),
     );
@@ -81,7 +81,7 @@ export class CloudConnection {
   }
 
   /** Sends a request; `read` takes the answer. */
-  protected async request<T>(request: ApiRequest, read: (response: Response) => Promise<T>): Promise<T> {
+  async request<T>(request: ApiRequest, read: (response: Response) => Promise<T>): Promise<T> {
     for (let attempt = 0; ; attempt++) {
       const token = request.isAnonymous === true ? null : await this.token();
       try {

@@ -69,6 +69,8 @@ export const HOUSEHOLD_CONTENT_MAX_BYTES =
   Math.floor((LIMITS.settingsBodyMaxBytes - 16) / LIMITS.sealPadBytes) * LIMITS.sealPadBytes - 4;
 /** The map with its keys, the heads of its lists, and the quiet hours. */
 const FRAME_BYTES = 64;
+/** All that a state can hold, as a browser keeps it for itself. */
+export const HOUSEHOLD_STATE_MAX_BYTES = 512 * 1024;
 
 /**
  * Returns the bytes of a state. Where not all has room, the marks that were made first are left out, and where names alone are too
@@ -118,9 +120,9 @@ export function encodeHousehold(state: HouseholdState, maxBytes: number = HOUSEH
  * Reverses {@link encodeHousehold}.
  * @throws SealcamError `malformed`; `unsupported` for the content of a newer version, which is not merged, never overwritten
  */
-export function decodeHousehold(content: Uint8Array): HouseholdState {
+export function decodeHousehold(content: Uint8Array, maxBytes: number = HOUSEHOLD_CONTENT_MAX_BYTES): HouseholdState {
   const limits = {
-    maxBytes: HOUSEHOLD_CONTENT_MAX_BYTES,
+    maxBytes,
     maxDepth: LIMITS.cborMaxDepth,
     maxItems: LIMITS.cborMaxItems,
   };

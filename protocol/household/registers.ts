@@ -32,6 +32,14 @@ export function mergeRegisters<T>(a: Registers<T>, b: Registers<T>, max: number)
   return merged.size <= max ? merged : new Map(latestFirst(merged).slice(0, max));
 }
 
+/** Returns whether `known` has every register of `other`, or a later one. */
+export function holdsAll<T>(known: Registers<T>, other: Registers<T>): boolean {
+  return [...other].every(([key, register]) => {
+    const mine = known.get(key);
+    return mine !== undefined && !isLater(register, mine);
+  });
+}
+
 /** Returns the registers in the order in which they stay where not all can. */
 export function latestFirst<T>(registers: Registers<T>): readonly (readonly [string, Register<T>])[] {
   return [...registers].sort(([keyA, a], [keyB, b]) => compare(b, a) || textOrder(keyB, keyA));

@@ -2,7 +2,7 @@
  * Header and body of a settings object: a fresh key, wrapped to every recipient of the household's present claims by HPKE with
  * X-Wing as in a key record, and the content in STREAM chunks under it.
  */
-import { equal, equalSecret } from '../../common/bytes.js';
+import { equal, equalSecret, u32be } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import type { Random } from '../../common/random.js';
@@ -13,14 +13,16 @@ import { XWING } from '../crypto/xwing.js';
 import { HASH_BYTES } from '../objects/ids.js';
 import { kemHash } from '../objects/kem-keys.js';
 import type { Settings } from '../objects/settings.js';
-import { pad, unpad } from '../seal/content.js';
+import { unpad } from '../seal/content.js';
 import { refuseNewerSuite, SUITE_2 } from '../seal/object.js';
-import { openStream, sealStream } from '../seal/stream.js';
+import { openStream } from '../seal/stream.js';
 import { decodeCbor, encodeCbor } from '../wire/cbor.js';
-import { array, bytes, int, labelled, tuple } from '../wire/codec.js';
+import { array, bytes, int, labelled, tuple, type TypeOf } from '../wire/codec.js';
 
 const KEY_BYTES = 32;
 const WRAPPED_KEY_BYTES = KEY_BYTES + 16;
+/** Nonce of STREAM's chunk 0, the last: a body is one chunk. */
+const ONLY_CHUNK = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
 
 /** [suite, commit, wraps]; `kem` is the hash of the X-Wing key that a wrap is for: no claim gives them an order. */
 export const settingsHeader = labelled(
@@ -66,7 +68,7 @@ export function sealSettings(
       const { enc, ct } = hpkeSeal(suite, random, recipient, info, key);
       return [kemHash(suite, recipient), enc, ct] as const;
     });
-    const body = sealStream(suite, hkdf(suite, key, 'body'), pad(content, LIMITS.sealPadBytes));
+    const body = suite.chachaSeal(hkdf(suite, key, 'body'), ONLY_CHUNK, padded(content));
     if (body.length > LIMITS.settingsBodyMaxBytes) {
       throw new SealcamError('too-large', `settings of ${String(content.length)} bytes`);
     }
@@ -94,9 +96,7 @@ export async function openSettings(
   { header, body }: SealedSettings,
   own: SettingsReader,
 ): Promise<Uint8Array> {
-  const raw = decodeCbor(header, { maxBytes: LIMITS.settingsHeaderMaxBytes, maxDepth: 4, maxItems: 64 });
-  refuseNewerSuite(raw);
-  const [, commit, wraps] = settingsHeader.fromCbor(raw, 'settings');
+  const [, commit, wraps] = decodeHeader(header);
   const mine = wraps.find(([kem]) => equal(kem, own.kem));
   if (mine === undefined) throw new SealcamError('not-sealed-to-you', 'these settings are not sealed to this browser');
   const [, enc, ct] = mine;
@@ -109,8 +109,27 @@ export async function openSettings(
   return unpad(openStream(suite, hkdf(suite, key, 'body'), body), LIMITS.sealPadBytes);
 }
 
+/** Returns the hashes of the KEM keys that a header has wraps for. @throws SealcamError `malformed`, `unsupported` */
+export function recipientsOf(header: Uint8Array): readonly Uint8Array[] {
+  return decodeHeader(header)[2].map(([kem]) => kem);
+}
+
+function decodeHeader(header: Uint8Array): TypeOf<typeof settingsHeader> {
+  const raw = decodeCbor(header, { maxBytes: LIMITS.settingsHeaderMaxBytes, maxDepth: 4, maxItems: 64 });
+  refuseNewerSuite(raw);
+  return settingsHeader.fromCbor(raw, 'settings');
+}
+
 function contextHash(suite: CryptoSuite, { account, settingsVersion, parents, kid }: SettingsContext): Uint8Array {
   return suite.sha256(encodeCbor(['sealcam/settings/v2', account, settingsVersion, [...parents], kid]));
+}
+
+/** Pads as `pad` of ../seal does, which the first paint of a page is without. */
+function padded(content: Uint8Array): Uint8Array {
+  const out = new Uint8Array(Math.ceil((4 + content.length) / LIMITS.sealPadBytes) * LIMITS.sealPadBytes);
+  out.set(u32be(content.length));
+  out.set(content, 4);
+  return out;
 }
 
 /** ChaCha20-Poly1305 commits to no key; this does, so one body never opens to two contents. */

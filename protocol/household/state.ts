@@ -1,5 +1,7 @@
+import { toHex, utf8 } from '../../common/bytes.js';
 import { LIMITS } from '../../common/limits.js';
-import { highestCounter, mergeRegisters, type Register, type Registers } from './registers.js';
+import type { CryptoSuite } from '../crypto/suite.js';
+import { highestCounter, holdsAll, mergeRegisters, type Register, type Registers } from './registers.js';
 
 /** When nobody of the household is woken: minutes of the day by each browser's own clock; the end is excluded. */
 export interface QuietHours {
@@ -23,7 +25,7 @@ export interface HouseholdState {
   readonly zones: Registers<string>;
   /** One register, under the key {@link QUIET}; null: no hour is quiet. */
   readonly quiet: Registers<QuietHours | null>;
-  /** By hex of the beginning of the hash of an event's key. */
+  /** By {@link markId}. */
   readonly reviewed: Registers<Mark>;
   /** By hex of the hash: the version of each settings object that went into this. */
   readonly ancestors: ReadonlyMap<string, number>;
@@ -33,6 +35,11 @@ export const QUIET = 'quiet';
 
 /** Bytes of the name of a mark: the beginning of a hash. */
 export const MARK_ID_BYTES = 8;
+
+/** Returns the name of an event's mark, hex. `eventKey` is device/epoch/event id, the ids in hex. */
+export function markId(suite: CryptoSuite, eventKey: string): string {
+  return toHex(suite.sha256(utf8(eventKey)).subarray(0, MARK_ID_BYTES));
+}
 
 export const EMPTY_STATE: HouseholdState = {
   names: new Map(),
@@ -53,6 +60,17 @@ export function mergeStates(a: HouseholdState, b: HouseholdState): HouseholdStat
     reviewed: mergeRegisters(a.reviewed, b.reviewed, LIMITS.householdMarksMax),
     ancestors: newestAncestors(new Map([...a.ancestors, ...b.ancestors])),
   };
+}
+
+/** Returns whether merging `other` into `known` would change nothing but its ancestors. */
+export function hasAllOf(known: HouseholdState, other: HouseholdState): boolean {
+  return (
+    holdsAll(known.names, other.names) &&
+    holdsAll(known.order, other.order) &&
+    holdsAll(known.zones, other.zones) &&
+    holdsAll(known.quiet, other.quiet) &&
+    holdsAll(known.reviewed, other.reviewed)
+  );
 }
 
 /** Adds settings objects to those that a state was made from. */
