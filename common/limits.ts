@@ -67,6 +67,16 @@ export const LIMITS = {
   settingsHeaderMaxBytes: 10 * 1024,
   settingsBodyMaxBytes: 48 * 1024,
   settingsParentsMax: 8,
+  /** Names of cameras and members together, and names of zones. */
+  householdNamesMax: 256,
+  householdCamerasMax: 128,
+  /** A name: letters as a person counts them (UAX 29), and UTF-8. */
+  householdNameMaxLetters: 64,
+  householdNameMaxBytes: 256,
+  /** Reviewed marks. */
+  householdMarksMax: 1024,
+  /** Settings objects that a state names as those it was made from. */
+  householdAncestorsMax: 64,
   /** Versions in a cloud's hello. */
   helloVersionsMax: 8,
   /** An evidence file: one event with its pictures and clips. */

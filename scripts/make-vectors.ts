@@ -18,6 +18,7 @@ import { messageVectorsV2 } from './vectors/messages-v2.js';
 import { orderVectorsV2 } from './vectors/orders-v2.js';
 import { seal2Vectors } from './vectors/seal2.js';
 import { sealVectors } from './vectors/seals.js';
+import { settingsVectors } from './vectors/settings.js';
 import { signedVectors } from './vectors/signed.js';
 import { signedVectorsV2 } from './vectors/signed-v2.js';
 import { verifyVectors } from './vectors/verify.js';
@@ -52,6 +53,7 @@ await runCommand({
       clips: clipVectors(nodeSuite),
       'in-force': inForceVectors(nodeSuite),
       live: liveVectors(nodeSuite),
+      settings: settingsVectors(nodeSuite),
       'keys-v2': keyringV2(nodeSuite),
       'signed-v2': signedVectorsV2(nodeSuite),
       'bad-v2': badVectorsV2(nodeSuite),

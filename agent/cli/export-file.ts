@@ -8,6 +8,7 @@ import { recordKey } from '../../protocol/objects/ids.js';
 import { mediaReceiptKind, type MediaReceipt } from '../../protocol/objects/media-receipt.js';
 import { anyReceiptKind, checkReceiptAgainstClaim, type AnyReceipt } from '../../protocol/objects/receipt.js';
 import { anyRecordKind, type AnyRecord } from '../../protocol/objects/record.js';
+import { settingsKind } from '../../protocol/objects/settings.js';
 import { openSigned, versionOf, type Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
 import { checkBinding } from '../../protocol/verify/binding.js';
@@ -51,6 +52,7 @@ const line = v.variant('type', [
   v.object({ type: v.literal('segment'), body: v.base64Bytes }),
   v.object({ type: v.literal('receipt'), receipt: v.base64Bytes }),
   v.object({ type: v.literal('media-receipt'), receipt: v.base64Bytes }),
+  v.object({ type: v.literal('settings'), settings: v.base64Bytes }),
   v.object({ type: v.literal('access') }),
 ]);
 
@@ -114,6 +116,10 @@ class Reading {
         return;
       case 'media-receipt':
         this.mediaReceipts.push({ line, object: openSigned(mediaReceiptKind, suite, parsed.receipt) });
+        return;
+      case 'settings':
+        // Sealed to the household: that it is signed is all that can be checked here.
+        openSigned(settingsKind, suite, parsed.settings);
         return;
       case 'export':
       case 'access':

@@ -81,7 +81,7 @@ export class CloudConnection {
   }
 
   /** Sends a request; `read` takes the answer. */
-  protected async request<T>(request: ApiRequest, read: (response: Response) => Promise<T>): Promise<T> {
+  async request<T>(request: ApiRequest, read: (response: Response) => Promise<T>): Promise<T> {
     for (let attempt = 0; ; attempt++) {
       const token = request.isAnonymous === true ? null : await this.token();
       try {

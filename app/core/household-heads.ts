@@ -5,7 +5,7 @@ import { LIMITS } from '../../common/limits.js';
 import type { Random } from '../../common/random.js';
 import * as v from '../../common/schema.js';
 import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
-import { anyHeadsKind, headsKind, type Heads, type HeadsV2 } from '../../protocol/objects/heads.js';
+import { anyHeadsKind, type Heads, type HeadsV2 } from '../../protocol/objects/heads.js';
 import { epochKey, HASH_BYTES, ID_BYTES } from '../../protocol/objects/ids.js';
 import { openSigned, signObject, type Verified } from '../../protocol/objects/signed-object.js';
 import type { Alarms } from './alarms.js';
@@ -77,7 +77,9 @@ export class HouseholdHeads {
   /** By key/browser: the newest statement of each other browser that was seen here. */
   private readonly seen = new Map<string, Seen>();
   /** Null where the cloud did not answer: then nothing is compared. */
-  private statements: readonly Verified<Heads | HeadsV2>[] | null = null;
+  statements: readonly Verified<Heads | HeadsV2>[] | null = null;
+  /** Returns what statements name of a household's settings; nothing before the part of the page that knows them is loaded. */
+  settingsOf: (epochs: readonly KnownEpoch[]) => HeadsV2['settings'] = () => undefined;
   private refused: readonly string[] = [];
   private readonly compared = new Set<string>();
   /** By audience: what was sent last, and when. */
@@ -197,17 +199,22 @@ export class HouseholdHeads {
       const digest = heads.map(
         ([device, epoch, seq, hash]) => `${epochKey(device, epoch)}/${String(seq)}/${toHex(hash)}`,
       );
+      const settings = this.settingsOf(epochs);
+      const settingsHash = settings === undefined ? '' : toHex(settings[1]);
+      digest.push(settingsHash);
       const last = this.sent.get(audience);
       const nowMs = clock.monotonicMs();
       const ageMs = last === undefined ? Infinity : nowMs - last.atMs;
       const isSame = last?.digest === digest.join();
-      if (heads.length === 0 || ageMs < PUBLISH_INTERVAL_MS || (isSame && ageMs < PUBLISH_CADENCE_MS)) continue;
+      const isSoon = ageMs < PUBLISH_INTERVAL_MS && last?.digest.endsWith(settingsHash) === true;
+      if (heads.length === 0 || isSoon || (isSame && ageMs < PUBLISH_CADENCE_MS)) continue;
       // Saved before it is sent: a counter is never used twice.
       const browser = this.browserFor(audience);
       this.counter++;
       if (!this.ids.includes(toHex(browser))) this.ids = [...this.ids, toHex(browser)].slice(-BROWSERS_MAX);
       await this.save();
-      const statement = signObject(headsKind, suite, signer, {
+      const statement = signObject(anyHeadsKind, suite, signer, {
+        ...(settings === undefined ? {} : { version: 2, settings }),
         browser,
         counter: this.counter,
         issuedAtMs: Math.round(clock.wallMs()),

@@ -16,8 +16,8 @@ interface FloorWitnesses {
 /** How long the cloud promised to keep records, as this device heard it, and whether a floor breaks that promise. */
 export class RetentionPromise {
   private readonly storage: HistoryStorage;
-  /** The longest period promised so far; 0 before the first. */
-  private keepsForMs = 0;
+  /** The longest period promised so far, in milliseconds; 0 before the first. */
+  keepsForMs = 0;
 
   constructor(storage: HistoryStorage) {
     this.storage = storage;

@@ -23,7 +23,8 @@ export interface KnownHead {
 }
 
 /**
- * What the page stores on this device: the master key, verified epochs, names and settings. None of it is ever sent.
+ * What the page stores on this device: the master key, verified epochs, names and settings. The keys are never sent; names go sealed to the
+ * household, as household-settings.ts says.
  * The implementations in memory and in IndexedDB pass one contract suite.
  */
 export interface AppStorage {

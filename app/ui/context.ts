@@ -7,6 +7,7 @@ import type { Deletions } from '../core/deletions.js';
 import type { HistoryKeeper } from '../core/history-keeper.js';
 import type { Liveness } from '../core/liveness.js';
 import type { HouseholdHeads } from '../core/household-heads.js';
+import type { HouseholdSettings } from '../core/household-settings.js';
 import type { Owner } from '../core/owner.js';
 import type { OwnerKeys } from '../core/owner-keys.js';
 import type { OwnerSession } from '../core/owner-session.js';
@@ -38,6 +39,8 @@ export interface PageContext {
   readonly deletions: Deletions;
   readonly putAway: PutAway;
   readonly pictures: Pictures;
+  /** Loads what the browsers of the household share. @throws where that part of the page could not be loaded */
+  readonly settings: () => Promise<HouseholdSettings>;
 }
 
 /** Provides the page context. */
@@ -95,7 +98,7 @@ export function usePresence(camera: CameraView): Presence {
   return presenceOf(camera, connection, hearing.untilMs());
 }
 
-/** The names that this person gave to cameras and members. They never leave this device. */
+/** The names of cameras and members. The browsers of a household share them, sealed: see {@link HouseholdSettings}. */
 export function useNames(): {
   /** Returns a camera's name, or one made from its id. */
   readonly nameOf: (device: string) => string;
@@ -103,7 +106,7 @@ export function useNames(): {
   readonly labelOf: (id: string) => string | null;
   readonly rename: (device: string, name: string) => Promise<void>;
 } {
-  const { storage } = usePage();
+  const { storage, settings } = usePage();
   const [names, setNames] = useState<Readonly<Record<string, string>>>({});
   useEffect(() => {
     void storage.names().then(setNames);
@@ -114,11 +117,13 @@ export function useNames(): {
   return {
     labelOf: (id) => names[id] ?? null,
     nameOf: (device) => names[device] ?? `Camera ${device.slice(0, 6)}`,
-    rename: async (device, name) => {
-      await storage.saveName(device, name.trim().slice(0, 40));
-      for (const listener of [...nameListeners]) listener();
-    },
+    rename: async (device, name) => (await settings()).rename(device, name),
   };
 }
 
 const nameListeners = new Set<() => void>();
+
+/** Has every name drawn again. */
+export function namesChanged(): void {
+  for (const listener of [...nameListeners]) listener();
+}

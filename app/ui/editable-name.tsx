@@ -41,7 +41,7 @@ export function EditableName({
         <span class="visually-hidden">{label}</span>
         <input
           value={draft}
-          maxLength={40}
+          maxLength={256}
           required
           autofocus
           onInput={(event) => {

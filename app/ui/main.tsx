@@ -82,12 +82,6 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
   await household.load();
   const session = new OwnerSession({ client, history, clock, random: realRandom, liveness, household });
   const hearing = new Hearing(session, liveness);
-  const started = session.subscribe(({ isLoaded }) => {
-    if (!isLoaded) return;
-    // Not before: the first events are waited for.
-    started();
-    startOpenerThread(opener, keys);
-  });
   const deletions = new Deletions({ suite, clock, keys, client, history });
   const putAway = new PutAway(storage);
   await putAway.load();
@@ -105,7 +99,7 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
     clock,
     urls: PICTURE_URLS,
   });
-  return {
+  const page = {
     keys,
     isFurther: (await storage.setting(FURTHER_SETTING)) === 'yes',
     storage,
@@ -124,6 +118,16 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
     putAway,
     pictures,
   };
+  const settings = async (): ReturnType<PageContext['settings']> =>
+    (await import('./start-settings.js')).startSettings(suite, page);
+  const started = session.subscribe(({ isLoaded }) => {
+    if (!isLoaded) return;
+    // Not before: the first events are waited for.
+    started();
+    startOpenerThread(opener, keys);
+    settings().catch(() => undefined);
+  });
+  return { ...page, settings };
 }
 
 /** Returns the codes of a person in the link's fragment, or null, and removes them from the address. */

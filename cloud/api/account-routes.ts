@@ -7,6 +7,7 @@ import { ReceiptSigners } from '../trust/receipt-signers.js';
 import type { ApiContext } from './context.js';
 import { ExportedReceipts } from './exported-receipts.js';
 import type { FastifyInstance } from './fastify.js';
+import { HouseholdReader } from './household-reader.js';
 import type { ReadRecord } from './reader.js';
 import { accessJson, base64List } from './wire.js';
 
@@ -16,6 +17,7 @@ const security = [{ session: [] }];
 export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
   const { store, suite, clock, sessions, reader, receiptSigners } = context;
   const signers = new ReceiptSigners(suite, receiptSigners);
+  const households = new HouseholdReader(context);
 
   app.get(
     '/v1/account/export',
@@ -76,6 +78,9 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
       yield `${JSON.stringify(claimOrAccessLine(item, kemKeys))}\n`;
     }
     yield* receiptLines(receipts.finish());
+    for (const settings of await households.storedOf(accountId(suite, key))) {
+      yield `${JSON.stringify({ type: 'settings', settings: toBase64(settings) })}\n`;
+    }
   }
 }
 

@@ -49,6 +49,7 @@ const REFUSALS: Readonly<Record<string, readonly ErrorCode[]>> = {
   'DELETE /v1/account': ['foreign', 'statement-refused'],
   'POST /v1/account/restore': ['foreign', 'not-found'],
   'POST /v1/heads': ['foreign', 'statement-refused'],
+  'PUT /v1/settings': ['foreign', 'statement-refused'],
   'POST /v1/revocations': ['foreign', 'revocation-rollback'],
   'POST /v1/session': ['session-refused'],
 };

@@ -15,6 +15,7 @@ import { commandRoutes } from './command-routes.js';
 import { deletionRoutes } from './deletion-routes.js';
 import { cors, fastify, rateLimit, swagger, type FastifyInstance } from './fastify.js';
 import { headsRoutes } from './heads-routes.js';
+import { settingsRoutes } from './settings-routes.js';
 import { describedRoute } from './openapi.js';
 import { kemKeyRoutes } from './kem-key-routes.js';
 import { lookRoutes } from './look-routes.js';
@@ -166,6 +167,7 @@ export async function buildServer(context: ApiContext, settings: ServerSettings)
   accountRoutes(app, context);
   deletionRoutes(app, context);
   headsRoutes(app, context);
+  settingsRoutes(app, context);
   alarmRoutes(app, context);
   revocationRoutes(app, context);
   return app;

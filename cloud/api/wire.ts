@@ -198,6 +198,19 @@ export const headsBody = v.strictObject({
 });
 export const headsAnswer = v.object({ statements: v.array(base64) });
 
+export const settingsBody = v.strictObject({
+  account: described(hexOf(16), 'the household'),
+  settings: described(base64, 'signed settings object, by the key of the session'),
+});
+export const settingsAnswer = v.object({
+  households: v.array(
+    v.object({
+      account: hexOf(16),
+      settings: described(v.array(base64), 'signed settings objects that no other one names as a parent'),
+    }),
+  ),
+});
+
 const RANGES_PER_REQUEST_MAX = 64;
 const EPOCHS_PER_ACCOUNT_MAX = 1024;
 const deletionStatement = described(base64, "signed statement of deletion, by the epoch's owner");

@@ -7,6 +7,11 @@ export const ALARMS_PER_PLACE_MAX = 10_000;
 export const REASON_MAX = 200;
 /** Browsers of one key whose statements of heads are kept. */
 export const BROWSERS_PER_KEY_MAX = 16;
+/** Settings objects of a household that no other names as a parent, and names of those that one does. */
+export const SETTINGS_HEADS_MAX = 16;
+export const SETTINGS_PARENTS_KEPT = 256;
+/** Settings objects of a household within a minute. */
+export const SETTINGS_PER_MINUTE_MAX = 30;
 /** Statements of deletion in one epoch. Those that lie below the epoch's floor are erased with the records there. */
 export const DELETIONS_PER_EPOCH_MAX = 512;
 /** Accounts whose invitation a person has not accepted, and epochs of each, of which one session learns. */

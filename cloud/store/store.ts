@@ -9,6 +9,7 @@ import type { ClaimRow, ClaimStore } from './claim-store.js';
 import type { EpochKey } from './epoch-key.js';
 import type { PutOutcome } from './put-outcome.js';
 import type { SegmentStore } from './segment-store.js';
+import type { SettingsStore } from './settings-store.js';
 import type {
   AccountMark,
   DeletionStore,
@@ -33,6 +34,7 @@ export interface CloudStore {
   readonly reads: ReadsStore;
   readonly accounts: AccountStore;
   readonly heads: HeadsStore;
+  readonly settings: SettingsStore;
   readonly deletions: DeletionStore;
   readonly retention: RetentionStore;
   readonly segments: SegmentStore;

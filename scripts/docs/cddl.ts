@@ -13,6 +13,8 @@ import { revocationKind } from '../../protocol/objects/revocation.js';
 import { sessionKind } from '../../protocol/objects/session.js';
 import { settingsKind } from '../../protocol/objects/settings.js';
 import { unlockKind } from '../../protocol/objects/unlock.js';
+import { householdContent } from '../../protocol/household/content.js';
+import { settingsHeader } from '../../protocol/household/seal.js';
 import { EVIDENCE_HEAD, EVIDENCE_ITEMS } from '../../protocol/evidence/evidence-file.js';
 import { SPAN_HEAD } from '../../protocol/evidence/span-file.js';
 import { sealedContent } from '../../protocol/seal/content.js';
@@ -167,6 +169,8 @@ export function protocolCddlV2(): string {
   writer.add('key-record-body', keyRecordBody.schema);
   writer.add('sealed-content', sealedContent.schema);
   writer.add('in-force', inForce.schema);
+  writer.add('settings-header', settingsHeader.schema);
+  writer.add('household', householdContent.schema);
   const numbers = { up: UP, down: DOWN, status: { status: STATUS }, live: LIVE_TYPES };
   addMessages(writer, { ...MESSAGE_SCHEMAS_V2, live: LIVE_SCHEMAS }, numbers);
   for (const [kind, schema] of Object.entries(NOTICE_SCHEMAS)) writer.add(`notice-${kind}`, schema);

@@ -138,6 +138,11 @@ async function deleteEpochs(session: Session, epochs: readonly ErasedEpoch[]): P
       "UPDATE claim SET claim = NULL, state = 'revoked' WHERE device = @device AND epoch = @epoch",
       of,
     );
+    await session.execute(
+      `DELETE FROM household_settings WHERE account = (SELECT account FROM claim WHERE device = @device AND epoch = @epoch)
+         AND NOT EXISTS (SELECT 1 FROM claim WHERE claim.account = household_settings.account AND claim.claim IS NOT NULL)`,
+      of,
+    );
     // What a key that reads nothing any longer had said about these cameras.
     await session.execute(
       `DELETE FROM heads_statement WHERE key = ANY(@keys::bytea[])

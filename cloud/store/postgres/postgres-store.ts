@@ -6,6 +6,7 @@ import { postgresClaims } from './claims.js';
 import { Database, type PostgresSettings } from './database.js';
 import { postgresDeletions } from './deletions.js';
 import { postgresHeads } from './heads.js';
+import { postgresSettings } from './settings.js';
 import { Partitions } from './partitions.js';
 import { postgresReads } from './reads.js';
 import { postgresRecords } from './records.js';
@@ -32,6 +33,7 @@ export async function openPostgresStore(settings: PostgresSettings): Promise<Clo
     reads: postgresReads(database),
     accounts: postgresAccounts(database),
     heads: postgresHeads(database),
+    settings: postgresSettings(database),
     deletions: postgresDeletions(database),
     retention: postgresRetention(database, partitions),
     segments: postgresSegments(database),

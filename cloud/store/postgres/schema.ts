@@ -363,4 +363,15 @@ export const migrations: readonly string[] = [
   ALTER TABLE access ADD COLUMN look_bytes bigint;
   ALTER TABLE access ADD COLUMN look_seconds bigint;
   `,
+  `
+  -- What the browsers of a household share, sealed to them. Of an object that another one was made from, only its name stays.
+  CREATE TABLE household_settings (
+    account bytea NOT NULL,
+    hash bytea NOT NULL,
+    version bigint NOT NULL,
+    object bytea,
+    stored_at_ms bigint NOT NULL,
+    PRIMARY KEY (account, hash)
+  );
+  `,
 ];

@@ -66,6 +66,10 @@ export function sqliteAccounts(db: Database, guard: Guard, markRanges: MarkRange
   const deleteHeads = db.prepare<{ key: Uint8Array }>(
     'DELETE FROM heads_statement WHERE key = @key AND NOT EXISTS (SELECT 1 FROM member WHERE member.key = @key)',
   );
+  const deleteSettings = db.prepare<EpochKey>(
+    `DELETE FROM household_settings WHERE account = (SELECT account FROM claim WHERE device = @device AND epoch = @epoch)
+       AND NOT EXISTS (SELECT 1 FROM claim WHERE claim.account = household_settings.account AND claim.claim IS NOT NULL)`,
+  );
   const deleteKem = db.prepare<{ kem: Uint8Array }>(
     'DELETE FROM kem_key WHERE hash = @kem AND NOT EXISTS (SELECT 1 FROM member WHERE member.kem = @kem)',
   );
@@ -110,6 +114,7 @@ export function sqliteAccounts(db: Database, guard: Guard, markRanges: MarkRange
         .prepare<EpochKey>('DELETE FROM record WHERE device = @device AND epoch = @epoch')
         .run({ device, epoch }).changes;
       revoke.run({ device, epoch });
+      deleteSettings.run({ device, epoch });
       for (const { key, kem } of keys) {
         deleteHeads.run({ key });
         if (kem !== null) deleteKem.run({ kem });

@@ -330,4 +330,15 @@ export const migrations: readonly string[] = [
   ALTER TABLE access ADD COLUMN look_bytes INTEGER;
   ALTER TABLE access ADD COLUMN look_seconds INTEGER;
   `,
+  `
+  -- What the browsers of a household share, sealed to them. Of an object that another one was made from, only its name stays.
+  CREATE TABLE household_settings (
+    account BLOB NOT NULL,
+    hash BLOB NOT NULL,
+    version INTEGER NOT NULL,
+    object BLOB,
+    stored_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (account, hash)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -12,6 +12,7 @@ import { sqliteRecords } from './records.js';
 import { sqliteRetention } from './retention.js';
 import { sqliteRevocations } from './revocations.js';
 import { sqliteSegments } from './segments.js';
+import { sqliteSettings } from './settings.js';
 import { sqliteTimes } from './times.js';
 import { Writer, type Pace } from './writer.js';
 
@@ -36,6 +37,7 @@ export function openSqliteStore(path: string, pace?: Pace): CloudStore {
     reads: sqliteReads(db, guard),
     accounts: sqliteAccounts(db, guard, markRanges),
     heads: sqliteHeads(db, guard),
+    settings: sqliteSettings(db, guard),
     deletions: sqliteDeletions(db, guard, markRanges),
     retention: sqliteRetention(db, guard),
     segments: sqliteSegments(db, guard),

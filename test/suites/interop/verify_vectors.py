@@ -29,6 +29,7 @@ from vector_checks.in_force import check_in_force, control_in_force  # noqa: E40
 from vector_checks.limits import check_limits  # noqa: E402
 from vector_checks.live import check_live, control_live  # noqa: E402
 from vector_checks.sealed2 import check_evidence, check_seal2, control_sealed2  # noqa: E402
+from vector_checks.settings import check_settings, control_settings  # noqa: E402
 from vector_checks.signed import check_bad, check_keys, check_signed  # noqa: E402
 from vector_checks.tally import Tally  # noqa: E402
 from vector_checks.transport import check_messages, check_seals  # noqa: E402
@@ -92,7 +93,11 @@ def run_all() -> list[tuple[str, Tally]]:
         "in-force.json": lambda tally: check_in_force(tally, files["in-force.json"], files["seal2.json"]),
         "evidence.json": lambda tally: check_evidence(tally, files["evidence.json"]),
         "clips.json": lambda tally: check_clips(tally, files["clips.json"]),
+        "settings.json": lambda tally: check_settings(tally, files["settings.json"], files["seal2.json"]["kem"]),
         "live.json": lambda tally: check_live(tally, files["live.json"]),
+        "controls of settings.json": lambda tally: control_settings(
+            tally, files["settings.json"], files["seal2.json"]["kem"], control
+        ),
         "controls of live.json": lambda tally: control_live(tally, files["live.json"], control),
         "controls of version 2": lambda tally: control_version2(tally, files, keys_v2, cddl_v2, control),
         "controls of in-force.json": lambda tally: control_in_force(

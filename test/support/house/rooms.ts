@@ -30,6 +30,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'protocol/transport': ['protocol/crypto', 'protocol/wire', 'protocol/objects', 'protocol/seal'],
   'protocol/verify': ['protocol/crypto', 'protocol/objects', 'protocol/seal'],
   'protocol/evidence': ['protocol/crypto', 'protocol/wire', 'protocol/objects', 'protocol/seal', 'protocol/verify'],
+  'protocol/household': ['protocol/crypto', 'protocol/wire', 'protocol/objects', 'protocol/seal'],
   'protocol/owner': ['protocol/crypto'],
   'protocol/page': ['protocol/crypto'],
 

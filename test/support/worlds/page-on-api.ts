@@ -18,13 +18,16 @@ export class PageOnApi {
   readonly owner: Owner;
   readonly history: HistoryKeeper;
   readonly session: OwnerSession;
-  private readonly household: HouseholdHeads;
+  readonly client: CloudClient;
+  readonly storage: MemoryStorage;
+  readonly household: HouseholdHeads;
 
   /** The same `master` is another browser of the same owner. `clock` is the browser's. */
   constructor(api: ApiWorld, clock: Clock = api.clock, master = realRandom.bytes(32)) {
     const suite = tweetnaclSuite;
     this.keys = ownerKeys(suite, master);
     const storage = new MemoryStorage();
+    this.storage = storage;
     const own = pageKeys(suite, this.keys, storage);
     this.history = own.history;
     const client = new CloudClient({
@@ -48,6 +51,7 @@ export class PageOnApi {
         });
       },
     });
+    this.client = client;
     const { keys, history } = this;
     const receiptKeys = new ReceiptKeyPins({ suite, storage, clock, client, ownerKey: keys.signer.publicKey });
     const { signer } = keys;

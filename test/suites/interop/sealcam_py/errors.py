@@ -8,6 +8,7 @@ BAD_SIGNATURE = "bad-signature"
 UNSUPPORTED = "unsupported"
 FOREIGN = "foreign"
 SEAL_REFUSED = "seal-refused"
+NOT_SEALED_TO_YOU = "not-sealed-to-you"
 
 # An order by somebody who may not give it (§17).
 COMMAND_REFUSED = "command-refused"

@@ -11,6 +11,7 @@ import { messageVectorsV2 } from '../../../../scripts/vectors/messages-v2.js';
 import { orderVectorsV2 } from '../../../../scripts/vectors/orders-v2.js';
 import { seal2Vectors } from '../../../../scripts/vectors/seal2.js';
 import { sealVectors } from '../../../../scripts/vectors/seals.js';
+import { settingsVectors } from '../../../../scripts/vectors/settings.js';
 import { signedVectors } from '../../../../scripts/vectors/signed.js';
 import { signedVectorsV2 } from '../../../../scripts/vectors/signed-v2.js';
 import { verifyVectors } from '../../../../scripts/vectors/verify.js';
@@ -25,6 +26,7 @@ it.each([
   ['evidence', evidenceVectors],
   ['clips', clipVectors],
   ['in-force', inForceVectors],
+  ['settings', settingsVectors],
   ['messages', messageVectors],
   ['verify', verifyVectors],
   ['keys-v2', keyringV2],

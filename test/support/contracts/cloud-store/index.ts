@@ -9,6 +9,7 @@ import { headsContract } from './heads.js';
 import { periodsContract } from './periods.js';
 import { retentionContract } from './retention.js';
 import { segmentsContract } from './segments.js';
+import { settingsContract } from './settings.js';
 import type { OpenStore } from './world.js';
 
 /** The tests that every cloud store must pass. `open` returns a new, empty store at each call. */
@@ -23,5 +24,6 @@ export function cloudStoreContract(open: OpenStore): void {
   segmentsContract(open);
   deletionsContract(open);
   headsContract(open);
+  settingsContract(open);
   clocksContract(open);
 }
