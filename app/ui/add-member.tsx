@@ -1,6 +1,7 @@
 import { type ComponentChildren, type JSX, useEffect, useRef, useState } from './preact.js';
 import { equal, toHex } from '../../common/bytes.js';
 import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
+import { ChangeProgress } from './change-progress.js';
 import { useNames, usePage, useSessionView } from './context.js';
 import { NeedsRoot, useFurther } from './further-browser.js';
 import { KeptBack } from './household.js';
@@ -12,7 +13,7 @@ import { ownedNow, takesBrowsers } from '../core/own-browsers.js';
 import type { CameraView } from '../core/session-view.js';
 import { OldWay } from './own-browsers.js';
 import { Problem } from './problem.js';
-import { MEMBER_STEPS, useMembers } from './use-members.js';
+import { useMembers } from './use-members.js';
 
 /** Adds the person, or the further browser of the owner's, with this member code to cameras; it is typed or from a link. */
 export function AddMember({
@@ -29,7 +30,7 @@ export function AddMember({
   const { keys, kem } = usePage();
   const ownNumber = accountNumber(keys.signer.publicKey);
   const dialog = useRef<HTMLDialogElement>(null);
-  const { change, step, keptBackBy, problem, fail } = useMembers();
+  const { change, step, changes, keptBackBy, problem, fail } = useMembers();
   const [code, setCode] = useState(initialCode);
   const [name, setName] = useState('');
   const [isBrowser, setBrowser] = useState(isOwnBrowser);
@@ -165,7 +166,7 @@ export function AddMember({
             </fieldset>
           )}
           {problem !== null && <Problem error={problem} />}
-          {step !== null && <p class="note note-wait">{MEMBER_STEPS[step]}</p>}
+          <ChangeProgress changes={changes} />
           <button
             type="submit"
             class="button button-main"

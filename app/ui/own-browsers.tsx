@@ -3,17 +3,20 @@ import { equal, toHex } from '../../common/bytes.js';
 import { accountNumber } from '../core/account-number.js';
 import { furtherBrowsers, ownedNow, takesBrowsers, type FurtherBrowser } from '../core/own-browsers.js';
 import type { CameraView } from '../core/session-view.js';
+import { ChangeProgress } from './change-progress.js';
 import { useNames, usePage, useSessionView } from './context.js';
 import { EditableName } from './editable-name.js';
 import { PlusIcon } from './icons.js';
 import { Problem } from './problem.js';
-import { MEMBER_STEPS, useMembers } from './use-members.js';
+import { useOwnKey } from './use-own-key.js';
+import { useMembers } from './use-members.js';
 
 /** The owner's browsers: this one, which has the root key, and the further ones, each with keys of its own. */
 export function OwnBrowsers({ onAdd }: { readonly onAdd: () => void }): JSX.Element {
-  const { keys } = usePage();
+  const { keys, root } = usePage();
   const { cameras } = useSessionView();
-  const { change, step, problem } = useMembers();
+  const { change, step, changes, problem } = useMembers();
+  const ownKey = useOwnKey();
   const owned = ownedNow(cameras);
   const isBusy = step !== null && step !== 'accepted';
   const without = (chosen: readonly CameraView[], { keys: { ed25519 } }: FurtherBrowser): Promise<void> =>
@@ -24,15 +27,19 @@ export function OwnBrowsers({ onAdd }: { readonly onAdd: () => void }): JSX.Elem
       <ul class="members">
         <li>
           <span>
-            This browser <span class="mono muted small">{accountNumber(keys.signer.publicKey)}</span>
+            {root === null ? 'This browser' : 'Your root key'}{' '}
+            <span class="mono muted small">{accountNumber(keys.signer.publicKey)}</span>
             <br />
-            <span class="muted small">Has the root key: sees, orders, claims cameras, changes the household.</span>
+            <span class="muted small">
+              {root === null && 'Has the root key: '}sees, orders, claims cameras, changes the household.
+            </span>
           </span>
         </li>
         {furtherBrowsers(cameras).map((browser) => (
           <Further
             key={toHex(browser.keys.ed25519)}
             browser={browser}
+            isThis={ownKey !== null && equal(ownKey, browser.keys.ed25519)}
             isBusy={isBusy}
             onRemove={() => void without(browser.cameras, browser)}
             onAddRest={() =>
@@ -41,7 +48,7 @@ export function OwnBrowsers({ onAdd }: { readonly onAdd: () => void }): JSX.Elem
           />
         ))}
       </ul>
-      {step !== null && <p class="note note-wait">{MEMBER_STEPS[step]}</p>}
+      <ChangeProgress changes={changes} />
       {problem !== null && <Problem error={problem} />}
       <p class="muted small">
         A further browser has keys of its own. It cannot claim or give away cameras, change your household, or delete
@@ -79,18 +86,21 @@ export function OldWay({ cameras }: { readonly cameras: readonly CameraView[] })
 
 function Further({
   browser: { keys, cameras, missing },
+  isThis,
   isBusy,
   onRemove,
   onAddRest,
 }: {
   readonly browser: FurtherBrowser;
+  /** Whether it is this browser's own key. */
+  readonly isThis: boolean;
   readonly isBusy: boolean;
   readonly onRemove: () => void;
   readonly onAddRest: () => void;
 }): JSX.Element {
   const { nameOf, labelOf, rename } = useNames();
   const id = toHex(keys.ed25519);
-  const name = labelOf(id) ?? 'Another browser';
+  const name = labelOf(id) ?? (isThis ? 'This browser' : 'Another browser');
   const listed = (some: readonly CameraView[]): string => some.map(({ device }) => nameOf(device)).join(', ');
   return (
     <li>
@@ -112,9 +122,11 @@ function Further({
           )}
         </span>
       </div>
-      <button type="button" class="text-button" disabled={isBusy} onClick={onRemove}>
-        Remove
-      </button>
+      {!isThis && (
+        <button type="button" class="text-button" disabled={isBusy} onClick={onRemove}>
+          Remove
+        </button>
+      )}
     </li>
   );
 }

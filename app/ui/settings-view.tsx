@@ -1,14 +1,17 @@
 import { type JSX, useEffect, useState } from './preact.js';
 import { Browsers } from './browsers.js';
-import { usePage } from './context.js';
 import { EvidencePanel } from './evidence-panel.js';
 import { EvidenceCheckPart } from './evidence-part.js';
+import { accountNumber } from '../core/account-number.js';
+import { usePage, type RootHere } from './context.js';
 import { ThisFurtherBrowser, useFurther } from './further-browser.js';
 import { MyCode } from './household.js';
 import { OwnBrowsers } from './own-browsers.js';
+import { ProtectRoot } from './protect-root.js';
 import { ReceiptKeys } from './receipt-keys.js';
 import { RecoveryForm } from './recovery-form.js';
 import { applyTheme, THEMES, useTheme } from './theme.js';
+import { UnlockRoot } from './unlock-root.js';
 import { WhoSaw } from './who-saw.js';
 import { YourData } from './your-data.js';
 
@@ -21,6 +24,7 @@ export function SettingsView({
   readonly onAddBrowser: () => void;
 }): JSX.Element {
   const further = useFurther();
+  const { root } = usePage();
   const [isChecking, setChecking] = useState(false);
   useEffect(EvidenceCheckPart.preload, []);
   if (isChecking) {
@@ -39,7 +43,8 @@ export function SettingsView({
       </div>
       <div class="settings">
         <Appearance />
-        {further === null ? <Recovery /> : <ThisFurtherBrowser root={further.root} />}
+        {further === null ? <Recovery /> : root === null && <ThisFurtherBrowser root={further.root} />}
+        {root === null ? further === null && <Unprotected /> : root.open === null && <Locked root={root} />}
         {further === null && <OwnBrowsers onAdd={onAddBrowser} />}
         <MyCode />
         <Browsers />
@@ -96,5 +101,28 @@ function Recovery(): JSX.Element {
         shows.
       </p>
     </RecoveryForm>
+  );
+}
+
+function Unprotected(): JSX.Element {
+  return (
+    <div class="panel">
+      <ProtectRoot>
+        <h2>Protect your root key</h2>
+      </ProtectRoot>
+    </div>
+  );
+}
+
+function Locked({ root }: { readonly root: RootHere }): JSX.Element {
+  return (
+    <div class="panel">
+      <h2>Your root key</h2>
+      <p>
+        Account <span class="mono">{accountNumber(root.publicKey)}</span>. Your root key rests here under its
+        passphrase, and this browser sees and orders with a key of its own.
+      </p>
+      <UnlockRoot root={root} what="change your household" />
+    </div>
   );
 }

@@ -49,11 +49,17 @@ export function YourData({ onForget }: { readonly onForget: () => void }): JSX.E
           <DeleteAccount run={run} />
         </>
       ) : (
-        <NeedsRoot root={further.root} what="export or delete the account" />
+        <ToExport root={further.root} />
       )}
       <ForgetKey run={run} isFurther={further !== null} onForget={onForget} />
     </div>
   );
+}
+
+function ToExport({ root }: { readonly root: Uint8Array | null }): JSX.Element {
+  const { root: here } = usePage();
+  if (here === null) return <NeedsRoot root={root} what="export or delete the account" />;
+  return <p class="note note-wait">To export or delete the account, open your root key under “Your root key”.</p>;
 }
 
 type Run = (work: () => Promise<void>) => Promise<void>;
