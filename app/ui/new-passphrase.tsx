@@ -13,15 +13,15 @@ export interface NewPassphrase {
 }
 
 /** Keeps a passphrase while it is typed. */
-export function useNewPassphrase(): NewPassphrase {
+export function useNewPassphrase(label = 'Passphrase', again = 'Repeat it'): NewPassphrase {
   const [passphrase, setPassphrase] = useState('');
   const [repeated, setRepeated] = useState('');
   const weakness = passphraseWeakness(passphrase);
   return {
     fields: (
       <>
-        <PassphraseField label="Passphrase" value={passphrase} onInput={setPassphrase} />
-        <PassphraseField label="Repeat it" value={repeated} onInput={setRepeated} />
+        <PassphraseField label={label} value={passphrase} onInput={setPassphrase} />
+        <PassphraseField label={again} value={repeated} onInput={setRepeated} />
         <small class="muted">
           {weakness !== null && passphrase !== '' && `This one ${weakness}. `}
           Four or five unrelated words work best.

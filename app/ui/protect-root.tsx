@@ -17,7 +17,7 @@ export function ProtectRoot({ children }: { readonly children?: ComponentChildre
   const { keys, storage, useRoot } = usePage();
   const { cameras } = useSessionView();
   const { nameOf } = useNames();
-  const passphrase = useNewPassphrase();
+  const passphrase = useNewPassphrase('Passphrase of your root key', 'The same again');
   const [progress, setProgress] = useState<number | null>(null);
   const [problem, setProblem] = useState<SealcamError | null>(null);
   const old = ownedNow(cameras).filter((camera) => !takesBrowsers(camera));

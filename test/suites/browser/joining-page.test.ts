@@ -60,12 +60,12 @@ describeWith('chromium', 'a protected root key in the page', () => {
     expect(await holdsRoot()).toBe(true);
     await tab(desk, 'Settings');
     const panel = desk.page.locator('[data-protect-root]');
-    await panel.getByLabel('Passphrase', { exact: true }).fill(ROOT_PASSPHRASE);
-    await panel.getByLabel('Repeat it').fill('something else entirely');
+    await panel.getByLabel('Passphrase of your root key').fill(ROOT_PASSPHRASE);
+    await panel.getByLabel('The same again').fill('something else entirely');
     await panel.getByRole('button', { name: 'Protect my root key' }).click();
     await panel.getByRole('alert').getByText('The two passphrases differ').waitFor();
     await desk.screenshot('protect-root');
-    await panel.getByLabel('Repeat it').fill(ROOT_PASSPHRASE);
+    await panel.getByLabel('The same again').fill(ROOT_PASSPHRASE);
     await panel.getByRole('button', { name: 'Protect my root key' }).click();
     await open().waitFor(PATIENT);
     await open().getByText('This browser’s own key is added').waitFor(PATIENT);
