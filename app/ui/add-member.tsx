@@ -11,6 +11,7 @@ import { parseMemberCodes, type ShownMember } from '../core/member-codes.js';
 import type { MemberKeys } from '../core/member-keys.js';
 import { ownedNow, takesBrowsers } from '../core/own-browsers.js';
 import type { CameraView } from '../core/session-view.js';
+import { noteSignedOut } from '../core/signed-out.js';
 import { OldWay } from './own-browsers.js';
 import { Problem } from './problem.js';
 import { useMembers } from './use-members.js';
@@ -27,7 +28,7 @@ export function AddMember({
   readonly onClose: () => void;
 }): JSX.Element {
   const { rename, nameOf } = useNames();
-  const { keys, kem } = usePage();
+  const { keys, kem, storage } = usePage();
   const ownNumber = accountNumber(keys.signer.publicKey);
   const dialog = useRef<HTMLDialogElement>(null);
   const { change, step, changes, keptBackBy, problem, fail } = useMembers();
@@ -49,6 +50,7 @@ export function AddMember({
     try {
       added = parseMemberCodes(tweetnaclSuite, code).keys;
       await kem.members.add([added]);
+      await noteSignedOut(storage, added, false);
     } catch (error) {
       fail(error);
       return;

@@ -55,8 +55,8 @@ export function ThisFurtherBrowser({ root }: { readonly root: Uint8Array | null 
           which you open your recovery file; this one too, once you forget its key below.
         </li>
         <li>
-          It needs no recovery file. If you lose it, remove it in the browser with the root key: what is recorded later
-          is not sealed to it, and its orders count no more.
+          It needs no recovery file. If you lose it, sign it out in the browser with the root key: what is recorded
+          later is not sealed to it, and its orders count no more.
         </li>
       </ul>
     </div>

@@ -175,6 +175,8 @@ function App({
       enter(storage, open.keys, { ...atRest, open }).catch(fail);
       // Nothing of the key outlives the page that had it.
       open.onLock(() => {
+        // What is drawn signs with it, such as the code of its own.
+        setState({ type: 'starting' });
         location.reload();
       });
     };

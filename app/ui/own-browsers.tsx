@@ -3,9 +3,11 @@ import { equal, toHex } from '../../common/bytes.js';
 import { accountNumber } from '../core/account-number.js';
 import { furtherBrowsers, ownedNow, takesBrowsers, type FurtherBrowser } from '../core/own-browsers.js';
 import type { CameraView } from '../core/session-view.js';
+import { addedAtMs, noteSignedOut } from '../core/signed-out.js';
 import { ChangeProgress } from './change-progress.js';
 import { useNames, usePage, useSessionView } from './context.js';
 import { EditableName } from './editable-name.js';
+import { shortTime } from './format.js';
 import { PlusIcon } from './icons.js';
 import { Problem } from './problem.js';
 import { useOwnKey } from './use-own-key.js';
@@ -13,14 +15,21 @@ import { useMembers } from './use-members.js';
 
 /** The owner's browsers: this one, which has the root key, and the further ones, each with keys of its own. */
 export function OwnBrowsers({ onAdd }: { readonly onAdd: () => void }): JSX.Element {
-  const { keys, root } = usePage();
+  const { keys, root, storage } = usePage();
   const { cameras } = useSessionView();
   const { change, step, changes, problem } = useMembers();
   const ownKey = useOwnKey();
   const owned = ownedNow(cameras);
   const isBusy = step !== null && step !== 'accepted';
-  const without = (chosen: readonly CameraView[], { keys: { ed25519 } }: FurtherBrowser): Promise<void> =>
-    change(chosen, (members) => members.filter((one) => !equal(one.ed25519, ed25519)));
+  const signOut = async ({ keys: out, cameras: naming }: FurtherBrowser): Promise<void> => {
+    // Before: a camera that is away is asked again when the root key is opened next.
+    await noteSignedOut(storage, out, true);
+    await change(naming, (members) => members.filter((one) => !equal(one.ed25519, out.ed25519)));
+  };
+  const addRest = async ({ keys: added, missing }: FurtherBrowser): Promise<void> => {
+    await noteSignedOut(storage, added, false);
+    await change(missing, (members) => [...members, added], { needsVersionTwo: true });
+  };
   return (
     <div class="panel form">
       <h2>Your browsers</h2>
@@ -41,10 +50,8 @@ export function OwnBrowsers({ onAdd }: { readonly onAdd: () => void }): JSX.Elem
             browser={browser}
             isThis={ownKey !== null && equal(ownKey, browser.keys.ed25519)}
             isBusy={isBusy}
-            onRemove={() => void without(browser.cameras, browser)}
-            onAddRest={() =>
-              void change(browser.missing, (members) => [...members, browser.keys], { needsVersionTwo: true })
-            }
+            onSignOut={() => void signOut(browser)}
+            onAddRest={() => void addRest(browser)}
           />
         ))}
       </ul>
@@ -55,9 +62,9 @@ export function OwnBrowsers({ onAdd }: { readonly onAdd: () => void }): JSX.Elem
         anything. A recovery file is another thing: it makes a browser that has the root key, like this one.
       </p>
       <p class="muted small">
-        Once a camera has accepted that it is removed, it gives no orders there and opens nothing that is recorded
-        later. What was recorded until then stays open to it, and the orders that it gave stay in force until you give
-        others.
+        Once a camera has accepted that a browser is signed out, that browser gives no orders there and opens nothing
+        that is recorded later. What was recorded until then stays open to it, and the orders that it gave stay in force
+        until you give others.
       </p>
       {owned.some(takesBrowsers) ? (
         <div class="form-buttons">
@@ -88,17 +95,19 @@ function Further({
   browser: { keys, cameras, missing },
   isThis,
   isBusy,
-  onRemove,
+  onSignOut,
   onAddRest,
 }: {
   readonly browser: FurtherBrowser;
   /** Whether it is this browser's own key. */
   readonly isThis: boolean;
   readonly isBusy: boolean;
-  readonly onRemove: () => void;
+  readonly onSignOut: () => void;
   readonly onAddRest: () => void;
 }): JSX.Element {
   const { nameOf, labelOf, rename } = useNames();
+  const { history } = usePage();
+  const since = addedAtMs(history, keys);
   const id = toHex(keys.ed25519);
   const name = labelOf(id) ?? (isThis ? 'This browser' : 'Another browser');
   const listed = (some: readonly CameraView[]): string => some.map(({ device }) => nameOf(device)).join(', ');
@@ -111,6 +120,7 @@ function Further({
           </span>
         </EditableName>
         <span class="muted small">
+          {since !== null && `Added on ${shortTime(since)}. `}
           Sees and orders: {listed(cameras)}.{' '}
           {missing.length > 0 && (
             <>
@@ -123,8 +133,8 @@ function Further({
         </span>
       </div>
       {!isThis && (
-        <button type="button" class="text-button" disabled={isBusy} onClick={onRemove}>
-          Remove
+        <button type="button" class="text-button" disabled={isBusy} onClick={onSignOut}>
+          Sign out
         </button>
       )}
     </li>

@@ -1,11 +1,14 @@
 import { type JSX, useEffect, useState } from './preact.js';
 import { realClock } from '../../common/adapters/real-clock.js';
-import { equal } from '../../common/bytes.js';
+import { equal, toHex } from '../../common/bytes.js';
 import { asSealcamError } from '../../common/errors.js';
 import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
+import type { MemberKeys } from '../core/member-keys.js';
 import type { OpenRoot } from '../core/open-root.js';
 import { ownedNow, takesBrowsers } from '../core/own-browsers.js';
 import { ownBrowser } from '../core/root-lock.js';
+import type { CameraView } from '../core/session-view.js';
+import { signedOut } from '../core/signed-out.js';
 import { ChangeProgress } from './change-progress.js';
 import { useNames, usePage, useSessionView } from './context.js';
 import { clockTime } from './format.js';
@@ -22,55 +25,74 @@ export function RootOpen({ open }: { readonly open: OpenRoot }): JSX.Element {
       <button type="button" class="button" onClick={open.lock}>
         Lock it now
       </button>
-      <OwnKeyMissing />
+      <Unfinished />
     </div>
   );
 }
 
-function OwnKeyMissing(): JSX.Element | null {
+/** What an earlier change has not reached yet: cameras without this browser's own key, or with a browser that was signed out. */
+function Unfinished(): JSX.Element | null {
   const { storage, client } = usePage();
   const { cameras, isLoaded } = useSessionView();
-  const { nameOf } = useNames();
+  const { nameOf, labelOf } = useNames();
   const { change, step, changes, problem, fail } = useMembers();
   const [isTried, setTried] = useState(false);
+  const [out, setOut] = useState<readonly string[]>([]);
   const ownKey = useOwnKey();
-  const missing =
-    ownKey === null
-      ? []
-      : ownedNow(cameras).filter(
-          (camera) => takesBrowsers(camera) && !camera.members.some(({ ed25519 }) => equal(ed25519, ownKey)),
-        );
-  const add = async (): Promise<void> => {
+  useEffect(() => {
+    // Once: what is signed out from here on is changed where it is asked for.
+    void signedOut(storage).then(setOut);
+  }, [storage]);
+  const owned = ownedNow(cameras).filter(takesBrowsers);
+  const without = ownKey === null ? [] : owned.filter(({ members }) => !members.some(isKey(ownKey)));
+  const isOut = ({ ed25519 }: MemberKeys): boolean => out.includes(toHex(ed25519));
+  const still = owned.filter(({ members }) => members.some(isOut));
+  const chosen = owned.filter((camera) => without.includes(camera) || still.includes(camera));
+  const finish = async (): Promise<void> => {
     setTried(true);
     try {
       const own = await ownBrowser(tweetnaclSuite, storage, client);
-      await change(missing, (members) => [...members, own], { needsVersionTwo: true });
+      const next = (members: readonly MemberKeys[]): readonly MemberKeys[] => [
+        ...members.filter((member) => !isOut(member) && !isKey(own.ed25519)(member)),
+        own,
+      ];
+      await change(chosen, next, { needsVersionTwo: true });
     } catch (error) {
       fail(asSealcamError(error));
     }
   };
   // Once by itself: the key was opened to change the household.
-  const isDue = isLoaded && missing.length > 0 && !isTried;
+  const isDue = isLoaded && chosen.length > 0 && !isTried;
   useEffect(() => {
-    if (isDue) void add();
+    if (isDue) void finish();
   }, [isDue]);
-  if (missing.length === 0 && step === null && problem === null) return null;
+  if (chosen.length === 0 && step === null && problem === null) return null;
+  const named = (some: readonly CameraView[]): string => some.map(({ device }) => nameOf(device)).join(', ');
   return (
     <>
-      {missing.length > 0 && (
+      {without.length > 0 && (
         <p>
-          Step 2 of 2: adding this browser’s own key to {missing.map(({ device }) => nameOf(device)).join(', ')}. Until
-          then you see that only while the root key is open.
+          Step 2 of 2: adding this browser’s own key to {named(without)}. Until then you see that only while the root
+          key is open.
         </p>
       )}
-      {missing.length > 0 && <ChangeProgress changes={changes} />}
+      {still.length > 0 && (
+        <p>
+          Signing out {out.map((key) => labelOf(key) ?? 'another browser').join(', ')} at {named(still)}.
+        </p>
+      )}
+      {chosen.length > 0 && <ChangeProgress changes={changes} />}
       {problem !== null && <Problem error={problem} />}
-      {missing.length > 0 && problem !== null && (
-        <button type="button" class="button" onClick={() => void add()}>
+      {chosen.length > 0 && problem !== null && (
+        <button type="button" class="button" onClick={() => void finish()}>
           Try again
         </button>
       )}
-      {missing.length === 0 && <p>This browser’s own key is added. You can lock the root key.</p>}
+      {chosen.length === 0 && <p>Every camera knows this browser’s own key. You can lock the root key.</p>}
     </>
   );
+}
+
+function isKey(key: Uint8Array): (member: MemberKeys) => boolean {
+  return ({ ed25519 }) => equal(ed25519, key);
 }

@@ -1,9 +1,12 @@
 import { type JSX, useEffect, useState } from './preact.js';
+import { toHex } from '../../common/bytes.js';
+import { currentOf } from '../core/presence.js';
+import { signedOut } from '../core/signed-out.js';
 import { Browsers } from './browsers.js';
 import { EvidencePanel } from './evidence-panel.js';
 import { EvidenceCheckPart } from './evidence-part.js';
 import { accountNumber } from '../core/account-number.js';
-import { usePage, type RootHere } from './context.js';
+import { useNames, usePage, useSessionView, type RootHere } from './context.js';
 import { ThisFurtherBrowser, useFurther } from './further-browser.js';
 import { MyCode } from './household.js';
 import { OwnBrowsers } from './own-browsers.js';
@@ -122,7 +125,34 @@ function Locked({ root }: { readonly root: RootHere }): JSX.Element {
         Account <span class="mono">{accountNumber(root.publicKey)}</span>. Your root key rests here under its
         passphrase, and this browser sees and orders with a key of its own.
       </p>
+      <StillSignedIn />
       <UnlockRoot root={root} what="change your household" />
     </div>
+  );
+}
+
+/** Browsers that were signed out while some camera was away, which still names them. */
+function StillSignedIn(): JSX.Element | null {
+  const { storage } = usePage();
+  const { cameras } = useSessionView();
+  const { nameOf, labelOf } = useNames();
+  const [out, setOut] = useState<readonly string[]>([]);
+  useEffect(() => {
+    void signedOut(storage).then(setOut);
+  }, [storage]);
+  const still = currentOf(cameras)
+    .filter(({ mayOrder, hasEnded }) => mayOrder && !hasEnded)
+    .flatMap(({ device, members }) =>
+      members.flatMap(({ ed25519 }) => {
+        const key = toHex(ed25519);
+        return out.includes(key) ? [`${labelOf(key) ?? 'another browser'} at ${nameOf(device)}`] : [];
+      }),
+    );
+  if (still.length === 0) return null;
+  return (
+    <p class="note note-warn">
+      <strong>Not signed out yet: {still.join(', ')}.</strong> Once the camera is back, open your root key here: the
+      rest goes by itself.
+    </p>
   );
 }

@@ -124,7 +124,7 @@ function ForgetKey({
       </ul>
       <p>
         The cloud deletes nothing, and your cameras go on as before.{' '}
-        {isFurther ? 'Remove it in the browser with the root key too.' : 'Without a recovery file nobody can help.'}
+        {isFurther ? 'Sign it out in the browser with the root key too.' : 'Without a recovery file nobody can help.'}
       </p>
       <TypeToConfirm
         word="forget"
