@@ -380,6 +380,9 @@ export class HistoryKeeper {
 
   private addEpoch(epoch: KnownEpoch): void {
     const claim = openSigned(anyClaimKind, this.suite, epoch.claim);
+    const { ownerKey, recipients } = claim.value;
+    // The root key's alone, where this browser keeps that apart from its own.
+    if (![ownerKey, ...recipients.map(({ ed25519 }) => ed25519)].some((key) => equal(key, this.own.ed25519))) return;
     const key = epochKey(epoch.device, epoch.epoch);
     this.claims.set(key, claim);
     this.known.set(key, epoch);

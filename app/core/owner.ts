@@ -96,14 +96,20 @@ export class Owner {
 
   /**
    * Claims a camera with the code from its label: waits for its offer, signs the claim, and resolves with the new epoch
-   * when a record signed by that camera proves that it accepted this claim.
+   * when a record signed by that camera proves that it accepted this claim. `browsers` are further browsers of this owner, which
+   * the claim names too; it is of version 2 then.
    *
    * @throws SealcamError `claim-refused`, `receipt-keys-changed`, `cloud-unreachable`, `foreign`
    */
-  async claim(code: ClaimCode, onStep: (step: ClaimStep) => void, signal: AbortSignal): Promise<number> {
+  async claim(
+    code: ClaimCode,
+    onStep: (step: ClaimStep) => void,
+    signal: AbortSignal,
+    browsers: readonly MemberKeys[] = [],
+  ): Promise<number> {
     const terms: ClaimTerms = {
       secret: code.secret,
-      members: [],
+      members: browsers,
       needsVersionTwo: false,
       onKeptBack: () => undefined,
       isExpected: () => true,

@@ -63,9 +63,7 @@ export async function makeRecoveryFile(
       hint: 'Four or five unrelated words make a good one.',
     });
   }
-  const salt = random.bytes(16);
-  const nonce = random.bytes(24);
-  const key = await scrypt(passphrase, salt, SCRYPT_COST, onProgress);
+  // Before the wait, after which a root key that was open may be forgotten.
   const contents: v.InferInput<typeof contentsSchema> = {
     master: toBase64(master),
     savedAtMs,
@@ -76,6 +74,9 @@ export async function makeRecoveryFile(
       return [{ device, epoch, claim: toBase64(claim), head: known, ...answer }];
     }),
   };
+  const salt = random.bytes(16);
+  const nonce = random.bytes(24);
+  const key = await scrypt(passphrase, salt, SCRYPT_COST, onProgress);
   const file = {
     sealcam: 'recovery-file',
     version: 2,

@@ -23,14 +23,17 @@ export interface KnownHead {
 }
 
 /**
- * What the page stores on this device: the master key, verified epochs, names and settings. The keys are never sent; names go sealed to the
- * household, as household-settings.ts says.
+ * What the page stores on this device: its master key, the wrapped root key, verified epochs, names and settings. The keys are never
+ * sent; names go sealed to the household, as household-settings.ts says.
  * The implementations in memory and in IndexedDB pass one contract suite.
  */
 export interface AppStorage {
   /** Returns the master key; null on a new device. */
   loadMaster(): Promise<Uint8Array | null>;
   saveMaster(master: Uint8Array): Promise<void>;
+  /** Returns the root key as `encodeRoot` wrapped it; null where the master key above is the root's, or another browser has it. */
+  loadRoot(): Promise<Uint8Array | null>;
+  saveRoot(root: Uint8Array): Promise<void>;
   epochs(): Promise<readonly KnownEpoch[]>;
   /** Adds an epoch, or replaces the one of the same device and number. */
   saveEpoch(epoch: KnownEpoch): Promise<void>;
@@ -50,6 +53,7 @@ export type HistoryStorage = Pick<AppStorage, 'epochs' | 'saveEpoch' | 'setting'
 /** Storage for tests, tools and the demo; nothing survives the process or tab. */
 export class MemoryStorage implements AppStorage {
   private master: Uint8Array | null = null;
+  private root: Uint8Array | null = null;
   private readonly known = new Map<string, KnownEpoch>();
   private readonly nameOf = new Map<string, string>();
   private readonly settings = new Map<string, string>();
@@ -60,6 +64,15 @@ export class MemoryStorage implements AppStorage {
 
   saveMaster(master: Uint8Array): Promise<void> {
     this.master = master.slice();
+    return Promise.resolve();
+  }
+
+  loadRoot(): Promise<Uint8Array | null> {
+    return Promise.resolve(this.root?.slice() ?? null);
+  }
+
+  saveRoot(root: Uint8Array): Promise<void> {
+    this.root = root.slice();
     return Promise.resolve();
   }
 
@@ -92,6 +105,7 @@ export class MemoryStorage implements AppStorage {
 
   clear(): Promise<void> {
     this.master = null;
+    this.root = null;
     for (const map of [this.known, this.nameOf, this.settings]) map.clear();
     return Promise.resolve();
   }

@@ -3,6 +3,7 @@ import { toHex } from '../../common/bytes.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
 import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
 import { parseClaimCode } from '../../protocol/objects/claim-code.js';
+import { ownBrowser } from '../core/root-lock.js';
 import type { ClaimStep } from '../core/owner.js';
 import { useNames, usePage } from './context.js';
 import { NeedsRoot, useFurther } from './further-browser.js';
@@ -32,7 +33,7 @@ export function AddCamera({
   readonly initialCode: string;
   readonly onClose: () => void;
 }): JSX.Element {
-  const { owner, session } = usePage();
+  const { owner, session, root, storage, client } = usePage();
   const further = useFurther();
   const { rename } = useNames();
   const dialog = useRef<HTMLDialogElement>(null);
@@ -55,7 +56,9 @@ export function AddCamera({
     try {
       const parsed = parseClaimCode(tweetnaclSuite, code);
       if (name.trim() !== '') await rename(toHex(parsed.device), name);
-      await owner.claim(parsed, setStep, controller.signal);
+      // A protected root key is not at hand every day: this browser's own key sees what the camera records.
+      const browsers = root === null ? [] : [await ownBrowser(tweetnaclSuite, storage, client)];
+      await owner.claim(parsed, setStep, controller.signal, browsers);
       await session.refresh();
     } catch (error) {
       if (controller.signal.aborted) return;

@@ -1,6 +1,7 @@
 import { type ComponentChildren, type JSX, useEffect, useRef, useState } from './preact.js';
 import { equal, toHex } from '../../common/bytes.js';
 import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
+import { ChangeProgress } from './change-progress.js';
 import { useNames, usePage, useSessionView } from './context.js';
 import { NeedsRoot, useFurther } from './further-browser.js';
 import { KeptBack } from './household.js';
@@ -10,9 +11,10 @@ import { parseMemberCodes, type ShownMember } from '../core/member-codes.js';
 import type { MemberKeys } from '../core/member-keys.js';
 import { ownedNow, takesBrowsers } from '../core/own-browsers.js';
 import type { CameraView } from '../core/session-view.js';
+import { noteSignedOut } from '../core/signed-out.js';
 import { OldWay } from './own-browsers.js';
 import { Problem } from './problem.js';
-import { MEMBER_STEPS, useMembers } from './use-members.js';
+import { useMembers } from './use-members.js';
 
 /** Adds the person, or the further browser of the owner's, with this member code to cameras; it is typed or from a link. */
 export function AddMember({
@@ -26,10 +28,10 @@ export function AddMember({
   readonly onClose: () => void;
 }): JSX.Element {
   const { rename, nameOf } = useNames();
-  const { keys, kem } = usePage();
+  const { keys, kem, storage } = usePage();
   const ownNumber = accountNumber(keys.signer.publicKey);
   const dialog = useRef<HTMLDialogElement>(null);
-  const { change, step, keptBackBy, problem, fail } = useMembers();
+  const { change, step, changes, keptBackBy, problem, fail } = useMembers();
   const [code, setCode] = useState(initialCode);
   const [name, setName] = useState('');
   const [isBrowser, setBrowser] = useState(isOwnBrowser);
@@ -48,6 +50,7 @@ export function AddMember({
     try {
       added = parseMemberCodes(tweetnaclSuite, code).keys;
       await kem.members.add([added]);
+      await noteSignedOut(storage, added, false);
     } catch (error) {
       fail(error);
       return;
@@ -165,7 +168,7 @@ export function AddMember({
             </fieldset>
           )}
           {problem !== null && <Problem error={problem} />}
-          {step !== null && <p class="note note-wait">{MEMBER_STEPS[step]}</p>}
+          <ChangeProgress changes={changes} />
           <button
             type="submit"
             class="button button-main"

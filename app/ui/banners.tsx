@@ -1,11 +1,9 @@
 import type { JSX } from './preact.js';
 import { AlarmBanners } from './alarm-banner.js';
 import { useChanges, usePage, useSessionView } from './context.js';
-import { Invitations } from './invitations.js';
 import { Problem } from './problem.js';
 import { ReceiptKeyBanner } from './receipt-key-banner.js';
-import { RestoredNote } from './restored-note.js';
-import { DeletedAccount, VersionBanner, WaitingBrowser } from './parts.js';
+import { DeletedAccount, Invitations, RestoredNote, RootOpen, VersionBanner, WaitingBrowser } from './parts.js';
 
 const CONNECTIONS = {
   live: ['Live', 'good'],
@@ -33,13 +31,15 @@ export function Connection(): JSX.Element {
 export function Banners(): JSX.Element {
   const { problem, connection, notice, isLoaded, cameras, invitations } = useSessionView();
   const pause = connection === 'paused' && problem !== null ? problem : null;
-  const { deletions, isFurther } = usePage();
+  const { deletions, household, isFurther, root } = usePage();
+  const open = root?.open ?? null;
   useChanges(deletions);
   const isDeleted = deletions.accountErasedAtMs !== null;
   return (
     <div class="banners" aria-live="polite">
-      <Invitations />
-      <RestoredNote />
+      {open !== null && <RootOpen.View open={open} />}
+      {invitations.length > 0 && <Invitations.View />}
+      {household.restored() !== null && <RestoredNote.View />}
       <ReceiptKeyBanner />
       {isDeleted && <DeletedAccount.View />}
       {connection === 'offline' && problem !== null && !isDeleted && (

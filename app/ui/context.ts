@@ -8,6 +8,7 @@ import type { HistoryKeeper } from '../core/history-keeper.js';
 import type { Liveness } from '../core/liveness.js';
 import type { HouseholdHeads } from '../core/household-heads.js';
 import type { HouseholdSettings } from '../core/household-settings.js';
+import type { OpenRoot } from '../core/open-root.js';
 import type { Owner } from '../core/owner.js';
 import type { OwnerKeys } from '../core/owner-keys.js';
 import type { OwnerSession } from '../core/owner-session.js';
@@ -15,6 +16,7 @@ import type { Pictures } from '../core/pictures.js';
 import { presenceOf, type Hearing, type Presence } from '../core/presence.js';
 import type { CameraView, SessionView } from '../core/session-view.js';
 import type { PutAway } from '../core/put-away.js';
+import type { RootAtRest } from '../core/root-at-rest.js';
 import type { StandingOrders } from '../core/standing-orders.js';
 import type { ReceiptKeyPins } from '../core/receipt-key-pins.js';
 import type { AppStorage } from '../core/storage.js';
@@ -24,6 +26,10 @@ export interface PageContext {
   readonly keys: OwnerKeys;
   /** Whether this browser was set up as a further one of its owner. */
   readonly isFurther: boolean;
+  /** The root key, where this browser keeps it apart from its own. */
+  readonly root: RootHere | null;
+  /** Shows the page with the root key until that is locked. */
+  readonly useRoot: (root: RootAtRest, open: OpenRoot) => void;
   readonly storage: AppStorage;
   readonly liveness: Liveness;
   readonly client: CloudClient;
@@ -41,6 +47,11 @@ export interface PageContext {
   readonly pictures: Pictures;
   /** Loads what the browsers of the household share. @throws where that part of the page could not be loaded */
   readonly settings: () => Promise<HouseholdSettings>;
+}
+
+/** The root key that rests in this browser; `open` while the page uses it, and null while it is locked. */
+export interface RootHere extends RootAtRest {
+  readonly open: OpenRoot | null;
 }
 
 /** Provides the page context. */

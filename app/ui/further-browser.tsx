@@ -2,19 +2,23 @@ import type { JSX } from './preact.js';
 import { accountNumber } from '../core/account-number.js';
 import { rootElsewhere } from '../core/own-browsers.js';
 import { usePage, useSessionView } from './context.js';
+import { UnlockRoot } from './unlock-root.js';
 
 /**
- * Returns what a further browser of an owner knows of the root key, null until a claim names it; null in any other browser. A
+ * Returns what a browser without the root key at hand knows of it, null until a claim names that browser; null in any other. A
  * claim alone makes no further browser: any owner could take a person's own key and recovery file out of sight with one.
  */
 export function useFurther(): { readonly root: Uint8Array | null } | null {
-  const { isFurther } = usePage();
-  const root = rootElsewhere(useSessionView().cameras);
-  return isFurther ? { root } : null;
+  const { isFurther, root } = usePage();
+  const elsewhere = rootElsewhere(useSessionView().cameras);
+  if (root !== null) return root.open === null ? { root: root.publicKey } : null;
+  return isFurther ? { root: elsewhere } : null;
 }
 
-/** Stands where a further browser would fail: what it takes the root key for, and where that is. */
+/** Stands where a browser without the root key would fail: what it takes that key for, and where it is or how it opens. */
 export function NeedsRoot({ root, what }: { readonly root: Uint8Array | null; readonly what: string }): JSX.Element {
+  const { root: here } = usePage();
+  if (here !== null) return <UnlockRoot root={here} what={what} />;
   return (
     <p class="note note-wait" data-needs-root>
       <strong>This browser cannot {what}.</strong> That takes your root key, and this browser has a key of its own. Open
@@ -51,8 +55,8 @@ export function ThisFurtherBrowser({ root }: { readonly root: Uint8Array | null 
           which you open your recovery file; this one too, once you forget its key below.
         </li>
         <li>
-          It needs no recovery file. If you lose it, remove it in the browser with the root key: what is recorded later
-          is not sealed to it, and its orders count no more.
+          It needs no recovery file. If you lose it, sign it out in the browser with the root key: what is recorded
+          later is not sealed to it, and its orders count no more.
         </li>
       </ul>
     </div>

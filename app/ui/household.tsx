@@ -6,17 +6,18 @@ import { formatMemberCodes, memberCodesLink } from '../core/member-codes.js';
 import type { MemberKeys } from '../core/member-keys.js';
 import { memberOf, memberV2Of } from '../core/owner-keys.js';
 import type { CameraView } from '../core/session-view.js';
+import { ChangeProgress } from './change-progress.js';
 import { useNames, usePage } from './context.js';
 import { PlusIcon } from './icons.js';
 import { accountNumber } from '../core/account-number.js';
 import { Problem } from './problem.js';
 import { QrCode } from './qr.js';
-import { MEMBER_STEPS, useMembers } from './use-members.js';
+import { useMembers } from './use-members.js';
 
 /** The members of one camera, for its owner. Each change is a new claim: a new epoch that the camera must accept. */
 export function Household({ camera, onAdd }: { readonly camera: CameraView; readonly onAdd: () => void }): JSX.Element {
   const { labelOf } = useNames();
-  const { change, step, keptBackBy, problem } = useMembers();
+  const { change, step, changes, keptBackBy, problem } = useMembers();
   const { kem } = usePage();
   const standing = camera.isVersionHidden ? kem.members.keepBack(camera.members.slice(1)) : [];
   const others = camera.members.slice(1);
@@ -49,7 +50,7 @@ export function Household({ camera, onAdd }: { readonly camera: CameraView; read
         that is removed gives no more orders; those that it gave stay in force until you give others.
       </p>
       <KeptBack members={keptBackBy.length > 0 ? keptBackBy : standing} />
-      {step !== null && <p class="note note-wait">{MEMBER_STEPS[step]}</p>}
+      <ChangeProgress changes={changes} />
       {problem !== null && <Problem error={problem} />}
       <div class="form-buttons">
         <button type="button" class="button" onClick={onAdd}>

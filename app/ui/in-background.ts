@@ -9,7 +9,7 @@ const CHECKED_SETTING = 'push-checked';
 const CHECK_EVERY_MS = 86_400_000;
 
 /** What of the page the work in the background takes. */
-type Page = Pick<PageContext, 'keys' | 'client' | 'storage'>;
+type Page = Pick<PageContext, 'keys' | 'client' | 'storage' | 'root'>;
 
 /**
  * Starts what works where no page is open, and what the page does for it: it opens the event of a notification that was clicked,
@@ -26,7 +26,9 @@ export async function startInBackground(page: Page): Promise<void> {
   await renew(page);
 }
 
-async function renew({ keys, client, storage }: Page): Promise<void> {
+async function renew({ keys, client, storage, root }: Page): Promise<void> {
+  // A subscription is this browser's own, never the root key's.
+  if (root?.open) return;
   const kept = await loadPush(storage);
   if (kept === null || pushSupport() !== 'yes' || Notification.permission !== 'granted') return;
   const deps = await subscribing(storage, pushClient({ keys, client }));

@@ -56,6 +56,14 @@ export class IndexedDbStorage implements AppStorage {
     await this.put('keys', 'master', { wrapper, iv, box } satisfies WrappedMaster);
   }
 
+  async loadRoot(): Promise<Uint8Array | null> {
+    return (await this.get<Uint8Array>('keys', 'root')) ?? null;
+  }
+
+  saveRoot(root: Uint8Array): Promise<void> {
+    return this.put('keys', 'root', root);
+  }
+
   async epochs(): Promise<readonly KnownEpoch[]> {
     return (await this.entries<KnownEpoch>('epochs')).map(([, epoch]) => epoch);
   }

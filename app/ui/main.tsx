@@ -17,17 +17,18 @@ import { Owner } from '../core/owner.js';
 import { MEMBER_FRAGMENT_V2, MemberBook } from '../core/member-keys.js';
 import { OwnKem } from '../core/own-kem.js';
 import { Opener } from '../core/opener.js';
-import { ownerKeys, recipientOf } from '../core/owner-keys.js';
+import { ownerKeys, recipientOf, type OwnerKeys } from '../core/owner-keys.js';
 import { Orders } from '../core/orders.js';
 import { OwnerSession } from '../core/owner-session.js';
 import { Pictures } from '../core/pictures.js';
 import { Hearing } from '../core/presence.js';
 import { PutAway } from '../core/put-away.js';
+import { loadRoot } from '../core/root-at-rest.js';
 import { StandingOrders } from '../core/standing-orders.js';
 import { ReceiptKeyPins } from '../core/receipt-key-pins.js';
 import type { AppStorage } from '../core/storage.js';
 import { webCryptoVerifier } from '../core/webcrypto.js';
-import type { PageContext } from './context.js';
+import type { PageContext, RootHere } from './context.js';
 import { demoStorage } from './demo.js';
 import { IndexedDbStorage } from './indexeddb-storage.js';
 import { Logo } from './icons.js';
@@ -51,11 +52,15 @@ const PICTURE_URLS = {
 };
 
 /** Builds everything the signed-in page needs. */
-async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageContext> {
+async function signIn(
+  storage: AppStorage,
+  keys: OwnerKeys,
+  { root, useRoot }: Pick<PageContext, 'root' | 'useRoot'>,
+): Promise<PageContext> {
   const signatures = new KnownSignatures(tweetnaclSuite, await webCryptoVerifier(crypto.subtle));
   const { suite } = signatures;
   const clock = realClock;
-  const keys = ownerKeys(suite, master);
+  const isOpen = root !== null && root.open !== null;
   const liveness = new Liveness(clock);
   const client = new CloudClient({
     liveness,
@@ -74,11 +79,13 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
   await history.load();
   client.acceptHouseholds(history.acceptedAccounts());
   const { signer } = keys;
-  const receiptKeys = new ReceiptKeyPins({ suite, storage, clock, client, ownerKey: signer.publicKey });
+  const ownerKey = root?.publicKey ?? signer.publicKey;
+  const receiptKeys = new ReceiptKeyPins({ suite, storage, clock, client, ownerKey });
   const subtle = subtleSeals();
   const opener = new Opener({ suite, clock, keys, ...(subtle === undefined ? {} : { subtle }) });
   const owner = new Owner({ suite, clock, keys, client, history, receiptKeys, opener, kem });
-  const household = new HouseholdHeads({ client, history, storage, suite, signer, clock, random: realRandom });
+  const heads = { client, history, storage, suite, signer, clock, random: realRandom, isSilent: isOpen };
+  const household = new HouseholdHeads(heads);
   await household.load();
   const session = new OwnerSession({ client, history, clock, random: realRandom, liveness, household });
   const hearing = new Hearing(session, liveness);
@@ -101,7 +108,9 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
   });
   const page = {
     keys,
-    isFurther: (await storage.setting(FURTHER_SETTING)) === 'yes',
+    root,
+    useRoot,
+    isFurther: root === null && (await storage.setting(FURTHER_SETTING)) === 'yes',
     storage,
     liveness,
     client,
@@ -124,7 +133,8 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
     if (!isLoaded) return;
     // Not before: the first events are waited for.
     started();
-    startOpenerThread(opener, keys);
+    // What is overwritten when the root key is locked is in this thread.
+    if (!isOpen) startOpenerThread(opener, keys);
     settings().catch(() => undefined);
   });
   return { ...page, settings };
@@ -164,20 +174,33 @@ function App({
   const fail = (error: unknown): void => {
     setState({ type: 'failed', error: asSealcamError(error) });
   };
-  const enter = (storage: AppStorage, master: Uint8Array): void => {
-    signIn(storage, master).then((page) => {
-      setState({ type: 'ready', page });
-    }, fail);
+  const enter = async (storage: AppStorage, keys: OwnerKeys, root: RootHere | null): Promise<void> => {
+    const useRoot: PageContext['useRoot'] = (atRest, open) => {
+      enter(storage, open.keys, { ...atRest, open }).catch(fail);
+      // Nothing of the key outlives the page that had it.
+      open.onLock(() => {
+        // What is drawn signs with it, such as the code of its own.
+        setState({ type: 'starting' });
+        location.reload();
+      });
+    };
+    setState({ type: 'ready', page: await signIn(storage, keys, { root, useRoot }) });
   };
-  const start = async (): Promise<void> => {
-    const storage = (__DEMO__ ? await demoStorage() : null) ?? (await IndexedDbStorage.open());
+  const start = async (storage: AppStorage): Promise<void> => {
     const master = await storage.loadMaster();
-    if (master === null) setState({ type: 'new', storage });
-    else enter(storage, master);
+    if (master === null) {
+      setState({ type: 'new', storage });
+      return;
+    }
+    const keys = ownerKeys(tweetnaclSuite, master);
+    const root = await loadRoot(storage, keys.signer.publicKey);
+    await enter(storage, keys, root === null ? null : { ...root, open: null });
   };
+  const open = async (): Promise<AppStorage> =>
+    (__DEMO__ ? await demoStorage() : null) ?? (await IndexedDbStorage.open());
   // Before the first frame is drawn, which says nothing yet.
   useLayoutEffect(() => {
-    start().catch(fail);
+    open().then(start).catch(fail);
   }, []);
   switch (state.type) {
     case 'starting':
@@ -190,8 +213,8 @@ function App({
       return (
         <Onboarding.View
           storage={state.storage}
-          onReady={(master) => {
-            enter(state.storage, master);
+          onReady={() => {
+            start(state.storage).catch(fail);
           }}
         />
       );

@@ -8,8 +8,9 @@ import type { AppStorage } from '../core/storage.js';
 import { EvidenceCheckPart } from './evidence-part.js';
 import { SPAN_WORDS } from './evidence-words.js';
 import { KeyIcon, Logo } from './icons.js';
+import { PassphraseField } from './new-passphrase.js';
 import { Problem } from './problem.js';
-import { PassphraseField, Progress, RecoveryForm } from './recovery-form.js';
+import { Progress, RecoveryForm } from './recovery-form.js';
 import { useFileDrop } from './use-file-drop.js';
 
 type Mode = 'welcome' | 'create' | 'saved' | 'restore' | 'further' | 'check';
@@ -20,7 +21,7 @@ export function Onboarding({
   onReady,
 }: {
   readonly storage: AppStorage;
-  readonly onReady: (master: Uint8Array) => void;
+  readonly onReady: () => void;
 }): JSX.Element {
   const [mode, setMode] = useState<Mode>('welcome');
   const [master, setMaster] = useState<Uint8Array | null>(null);
@@ -34,7 +35,7 @@ export function Onboarding({
     if (!isFurther) await storage.saveSetting('recovery-saved', new Date().toISOString());
     // Otherwise the browser may delete the key when disk space runs low.
     await navigator.storage.persist().catch(() => false);
-    onReady(key);
+    onReady();
   };
   const restore = async ({ master: key, savedAtMs, epochs }: Recovery): Promise<void> => {
     for (const epoch of epochs) await storage.saveEpoch(epoch);

@@ -10,6 +10,9 @@ export const AddCamera = part(async () => (await import('./add-camera.js')).AddC
 export const AddMember = part(async () => (await import('./add-member.js')).AddMember);
 export const WaitingBrowser = part(async () => (await import('./waiting-browser.js')).WaitingBrowser);
 export const DeletedAccount = part(async () => (await import('./deleted-account.js')).DeletedAccount);
+export const Invitations = part(async () => (await import('./invitations.js')).Invitations, { isQuiet: true });
+export const RestoredNote = part(async () => (await import('./restored-note.js')).RestoredNote, { isQuiet: true });
+export const RootOpen = part(async () => (await import('./root-open.js')).RootOpen, { isQuiet: true });
 export const VersionBanner = part(async () => (await import('./version-banner.js')).VersionBanner);
 
 /** Loads what a signed-in person may open next, and starts what works where no page is open. */

@@ -1,5 +1,7 @@
 import type { JSX } from './preact.js';
-import { ReceiptKeyQuestion } from './receipt-keys.js';
+import { part } from './part.js';
+
+const ReceiptKeyQuestion = part(async () => (await import('./receipt-keys.js')).ReceiptKeyQuestion);
 
 interface Shown {
   readonly code: string;
@@ -15,7 +17,7 @@ export function Problem({ error }: { readonly error: Shown }): JSX.Element {
       <div class="note note-bad" role="alert">
         <strong>{text}.</strong> {error.hint} <span class="mono small">[{error.code}]</span>
       </div>
-      {error.code === 'receipt-keys-changed' && <ReceiptKeyQuestion />}
+      {error.code === 'receipt-keys-changed' && <ReceiptKeyQuestion.View />}
     </>
   );
 }

@@ -1,10 +1,11 @@
 import { type ComponentChildren, type JSX, useState } from './preact.js';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { realRandom } from '../../common/adapters/real-random.js';
-import { asSealcamError, SealcamError } from '../../common/errors.js';
-import { makeRecoveryFile, passphraseWeakness } from '../core/recovery-file.js';
+import { asSealcamError, type SealcamError } from '../../common/errors.js';
+import { makeRecoveryFile } from '../core/recovery-file.js';
 import type { KnownEpoch } from '../core/storage.js';
 import { download } from './download.js';
+import { useNewPassphrase } from './new-passphrase.js';
 import { Problem } from './problem.js';
 
 /** Saves the key in a recovery file, under a passphrase that is typed twice. The children stand above the fields. */
@@ -26,29 +27,23 @@ export function RecoveryForm({
   readonly onBack?: () => void;
   readonly children: ComponentChildren;
 }): JSX.Element {
-  const [passphrase, setPassphrase] = useState('');
-  const [repeated, setRepeated] = useState('');
+  const passphrase = useNewPassphrase();
   const [progress, setProgress] = useState<number | null>(null);
   const [problem, setProblem] = useState<SealcamError | null>(null);
-  const weakness = passphraseWeakness(passphrase);
   const save = async (event: Event): Promise<void> => {
     event.preventDefault();
-    if (passphrase !== repeated) {
-      setProblem(new SealcamError('recovery-refused', 'the two passphrases differ', { hint: 'Type both again.' }));
-      return;
-    }
     setProblem(null);
-    setProgress(0);
     try {
+      const typed = passphrase.checked();
+      setProgress(0);
       const file = await makeRecoveryFile(
         { master, savedAtMs: realClock.wallMs(), epochs },
-        passphrase,
+        typed,
         realRandom,
         setProgress,
       );
       download('sealcam-recovery.json', new Blob([file], { type: 'application/json' }));
-      setPassphrase('');
-      setRepeated('');
+      passphrase.clear();
       onSaved?.();
     } catch (error) {
       setProblem(asSealcamError(error));
@@ -58,19 +53,14 @@ export function RecoveryForm({
   return (
     <form class={`panel form ${className}`} onSubmit={(event) => void save(event)}>
       {children}
-      <PassphraseField label="Passphrase" value={passphrase} onInput={setPassphrase} />
-      <PassphraseField label="Repeat it" value={repeated} onInput={setRepeated} />
-      <small class="muted">
-        {weakness !== null && passphrase !== '' && `This one ${weakness}. `}
-        Four or five unrelated words work best.
-      </small>
+      {passphrase.fields}
       {problem !== null && <Problem error={problem} />}
       {progress !== null && <Progress value={progress} label="Encrypting the file" />}
       <div class="form-buttons">
         <button
           type="submit"
           class={`button ${submit.isMain === true ? 'button-main' : ''}`}
-          disabled={progress !== null || weakness !== null}
+          disabled={progress !== null || passphrase.isWeak}
         >
           {submit.label}
         </button>
@@ -81,32 +71,6 @@ export function RecoveryForm({
         )}
       </div>
     </form>
-  );
-}
-
-/** An input for a passphrase. */
-export function PassphraseField({
-  label,
-  value,
-  onInput,
-}: {
-  readonly label: string;
-  readonly value: string;
-  readonly onInput: (text: string) => void;
-}): JSX.Element {
-  return (
-    <label class="field">
-      <span>{label}</span>
-      <input
-        type="password"
-        autocomplete="new-password"
-        required
-        value={value}
-        onInput={(event) => {
-          onInput(event.currentTarget.value);
-        }}
-      />
-    </label>
   );
 }
 

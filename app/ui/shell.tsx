@@ -54,7 +54,7 @@ export function Shell({
     setAddingMember('');
   };
   return (
-    <Page.Provider value={page}>
+    <Page.Provider value={page} key={page.keys}>
       <a class="skip" href="#content">
         Skip to content
       </a>

@@ -1,5 +1,5 @@
-import { fromHex } from '../../common/bytes.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
+import { changeHousehold, stepOfAll, type CameraChange } from '../core/household-change.js';
 import type { MemberKeys } from '../core/member-keys.js';
 import type { ClaimStep } from '../core/owner.js';
 import type { CameraView } from '../core/session-view.js';
@@ -13,57 +13,57 @@ export const MEMBER_STEPS: Readonly<Record<ClaimStep, string>> = {
   accepted: 'Accepted.',
 };
 
-/**
- * Changes the members of cameras, one camera after the other. `next` returns a camera's new members, without the owner.
- */
+/** Changes the members of cameras. `next` returns a camera's new members, without the owner. */
 export function useMembers(): {
   readonly change: (
     cameras: readonly CameraView[],
     next: (members: readonly MemberKeys[]) => readonly MemberKeys[],
     options?: { readonly needsVersionTwo?: boolean },
   ) => Promise<void>;
+  /** The step that all cameras of the change have reached. */
   readonly step: ClaimStep | null;
+  /** How far each camera is; kept after the end where one of them failed. */
+  readonly changes: readonly CameraChange[];
   /** For whose sake the last change was of version 1. */
   readonly keptBackBy: readonly MemberKeys[];
   readonly problem: SealcamError | null;
   readonly fail: (error: unknown) => void;
 } {
   const { owner, session } = usePage();
-  const [step, setStep] = useState<ClaimStep | null>(null);
+  const [changes, setChanges] = useState<readonly CameraChange[]>([]);
+  const [isBusy, setBusy] = useState(false);
   const [keptBackBy, setKeptBackBy] = useState<readonly MemberKeys[]>([]);
   const [problem, setProblem] = useState<SealcamError | null>(null);
   const abort = useRef<AbortController | null>(null);
   useEffect(() => () => abort.current?.abort(), []);
-  const fail = (error: unknown): void => {
-    setStep(null);
-    setProblem(asSealcamError(error));
-  };
   return {
-    step,
+    step: isBusy || problem === null ? stepOfAll(changes) : null,
+    changes,
     keptBackBy,
     problem,
-    fail,
+    fail: (error) => {
+      setProblem(asSealcamError(error));
+    },
     change: async (cameras, next, { needsVersionTwo = false } = {}) => {
       setProblem(null);
       setKeptBackBy([]);
-      const controller = new AbortController();
-      abort.current = controller;
-      try {
-        for (const { device, epoch, members } of cameras) {
-          await owner.changeMembers({
-            device: fromHex(device, 32) ?? new Uint8Array(32),
-            epoch,
-            members: next(members.slice(1)),
-            needsVersionTwo,
-            onStep: setStep,
-            onKeptBack: setKeptBackBy,
-            signal: controller.signal,
-          });
-        }
-        await session.refresh();
-      } catch (error) {
-        if (!controller.signal.aborted) fail(error);
-      }
+      setBusy(true);
+      const { signal } = (abort.current = new AbortController());
+      const ended = await changeHousehold({
+        owner,
+        cameras,
+        next,
+        needsVersionTwo,
+        onChange: setChanges,
+        onKeptBack: setKeptBackBy,
+        signal,
+      });
+      if (signal.aborted) return;
+      setProblem(ended.find((one) => one.problem !== null)?.problem ?? null);
+      setBusy(false);
+      await session.refresh().catch((error: unknown) => {
+        setProblem(asSealcamError(error));
+      });
     },
   };
 }

@@ -1,15 +1,16 @@
 import type { JSX } from './preact.js';
 import type { CameraView } from '../core/session-view.js';
+import { ChangeProgress } from './change-progress.js';
 import { useNames, usePage, useSessionView } from './context.js';
 import { Problem } from './problem.js';
-import { MEMBER_STEPS, useMembers } from './use-members.js';
+import { useMembers } from './use-members.js';
 
 /** Cameras that could do more than their ownership says, without a member who keeps them back: somebody may be hiding it. */
 export function VersionBanner(): JSX.Element | null {
   const { cameras } = useSessionView();
   const { kem } = usePage();
   const { nameOf } = useNames();
-  const { change, step, problem } = useMembers();
+  const { change, step, changes, problem } = useMembers();
   const hidden = cameras.filter(
     ({ isVersionHidden, members }) => isVersionHidden && kem.members.keepBack(members.slice(1)).length === 0,
   );
@@ -24,7 +25,7 @@ export function VersionBanner(): JSX.Element | null {
         one.
       </strong>{' '}
       Either nobody claimed the camera again since it was updated, or the cloud hides the new version.
-      {step !== null && <p class="small">{MEMBER_STEPS[step]}</p>}
+      <ChangeProgress changes={changes} />
       {problem !== null && <Problem error={problem} />}
       {hidden.some(isOwned) && (
         <button

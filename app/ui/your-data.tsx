@@ -50,11 +50,17 @@ export function YourData({ onForget }: { readonly onForget: () => void }): JSX.E
           <DeleteAccount run={run} />
         </>
       ) : (
-        <NeedsRoot root={further.root} what="export or delete the account" />
+        <ToExport root={further.root} />
       )}
       <ForgetKey run={run} isFurther={further !== null} onForget={onForget} />
     </div>
   );
+}
+
+function ToExport({ root }: { readonly root: Uint8Array | null }): JSX.Element {
+  const { root: here } = usePage();
+  if (here === null) return <NeedsRoot root={root} what="export or delete the account" />;
+  return <p class="note note-wait">To export or delete the account, open your root key under “Your root key”.</p>;
 }
 
 type Run = (work: () => Promise<void>) => Promise<void>;
@@ -119,7 +125,7 @@ function ForgetKey({
       </ul>
       <p>
         The cloud deletes nothing, and your cameras go on as before.{' '}
-        {isFurther ? 'Remove it in the browser with the root key too.' : 'Without a recovery file nobody can help.'}
+        {isFurther ? 'Sign it out in the browser with the root key too.' : 'Without a recovery file nobody can help.'}
       </p>
       <TypeToConfirm
         word="forget"

@@ -8,6 +8,7 @@ import { memberNumber } from '../../../protocol/objects/member.js';
 import { formatMemberCode, parseMemberCode } from '../../../protocol/objects/member-code.js';
 import { attacks } from '../../support/attack.js';
 import { browserAttacks } from '../../support/browser-attacks.js';
+import { rootAttacks } from '../../support/root-attacks.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
 import { asyncCodeOf } from '../../support/codes.js';
 import { household, member, OrderWorld, phone } from '../../support/worlds/order-world.js';
@@ -284,4 +285,5 @@ attacks('orders', 'Orders and households', [
     control: { name: 'that a member ordered', expected: 'accepted', observed: () => answeredLookBy('member') },
   },
   ...browserAttacks,
+  ...rootAttacks,
 ]);

@@ -127,7 +127,7 @@ describeWith('chromium', 'a further browser in the page', () => {
     await browsers().getByLabel('Name of the browser').fill('Old telephone');
     await browsers().getByRole('button', { name: 'Save' }).click();
     await browsers().getByText('Old telephone').waitFor();
-    await browsers().getByRole('button', { name: 'Remove' }).click();
+    await browsers().getByRole('button', { name: 'Sign out' }).click();
     await browsers()
       .getByText('Old telephone')
       .waitFor({ ...PATIENT, state: 'detached' });

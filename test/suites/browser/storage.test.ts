@@ -27,7 +27,7 @@ describeWith('chromium', 'app storage: IndexedDB', () => {
       await page.goto(`http://127.0.0.1:${String(port)}/`);
       const { passed, failed } = await page.evaluate(() => window.storageContract());
       expect(failed).toEqual([]);
-      expect(passed).toHaveLength(6);
+      expect(passed).toHaveLength(7);
       expect(await page.evaluate(() => window.storageReopened())).toBe('yes');
     } finally {
       await browser.close();

@@ -5,5 +5,5 @@ import { appStorageContract } from '../../support/contracts/app-storage-contract
 it('app storage: memory (IndexedDB runs the same cases in the browser suite)', async () => {
   const { passed, failed } = await appStorageContract(() => Promise.resolve(new MemoryStorage()));
   expect(failed).toEqual([]);
-  expect(passed).toHaveLength(6);
+  expect(passed).toHaveLength(7);
 });

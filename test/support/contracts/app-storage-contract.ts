@@ -40,6 +40,7 @@ const cases: Readonly<Record<string, (open: Open) => Promise<void>>> = {
   'is empty at first': async (open) => {
     const storage = await open();
     same(await storage.loadMaster(), null, 'master');
+    same(await storage.loadRoot(), null, 'root');
     same(await storage.epochs(), [], 'epochs');
     same(await storage.names(), {}, 'names');
     same(await storage.setting('theme'), null, 'setting');
@@ -57,6 +58,15 @@ const cases: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     );
     loaded?.fill(9);
     same((await storage.loadMaster())?.[1], 1, 'second read');
+  },
+  'keeps the wrapped root key beside the master key, and replaces it': async (open) => {
+    const storage = await open();
+    await storage.saveMaster(Uint8Array.of(1));
+    await storage.saveRoot(Uint8Array.of(2, 3));
+    same(await storage.loadRoot(), Uint8Array.of(2, 3), 'root');
+    await storage.saveRoot(Uint8Array.of(4));
+    same(await storage.loadRoot(), Uint8Array.of(4), 'another root');
+    same(await storage.loadMaster(), Uint8Array.of(1), 'master');
   },
   'keeps epochs by device and number': async (open) => {
     const storage = await open();
@@ -81,11 +91,13 @@ const cases: Readonly<Record<string, (open: Open) => Promise<void>>> = {
   'deletes everything on clear': async (open) => {
     const storage = await open();
     await storage.saveMaster(new Uint8Array(32));
+    await storage.saveRoot(new Uint8Array(32));
     await storage.saveEpoch(epoch('aa', 1));
     await storage.saveName('aa', 'x');
     await storage.saveSetting('theme', 'dark');
     await storage.clear();
     same(await storage.loadMaster(), null, 'master');
+    same(await storage.loadRoot(), null, 'root');
     same(await storage.epochs(), [], 'epochs');
     same(await storage.names(), {}, 'names');
     same(await storage.setting('theme'), null, 'setting');
