@@ -10,7 +10,7 @@ export function startPageWorker(): void {
 }
 
 /** Returns what the service worker last said, null before; draws again with each change. */
-export function usePageState(): PageState | null {
+function usePageState(): PageState | null {
   const [state, setState] = useState(pageWorker.state);
   useEffect(
     () =>
