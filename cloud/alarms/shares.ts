@@ -15,6 +15,7 @@ export const SHARES = [
   'pending-claims',
   'offers',
   'kem-keys',
+  'push-subscriptions',
   'alarms-of-strangers',
   'uploads-per-address',
   'uploads-per-camera',

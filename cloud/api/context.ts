@@ -3,6 +3,8 @@ import type { Counters } from '../../common/counters.js';
 import type { Log } from '../../common/log.js';
 import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
 import type { CloudStore } from '../store/store.js';
+import type { Random } from '../../common/random.js';
+import type { PushServices } from '../push/endpoint.js';
 import type { Feed } from './feed.js';
 import type { LivePart } from './look-stream.js';
 import type { Reader } from './reader.js';
@@ -20,6 +22,15 @@ export interface LiveSource {
   subscribe(device: Uint8Array, session: Uint8Array, receive: (part: LivePart) => void): Promise<() => void>;
 }
 
+/** What a browser needs to subscribe, and what may be subscribed. */
+export interface PushAccess {
+  /** The key for which browsers subscribe, in base64url. */
+  readonly publicKey: string;
+  readonly services: PushServices;
+  /** Makes the ids of subscriptions. */
+  readonly random: Random;
+}
+
 /** Shared by all routes. */
 export interface ApiContext {
   readonly store: CloudStore;
@@ -33,6 +44,8 @@ export interface ApiContext {
   readonly uploads: Uploads;
   readonly feed: Feed;
   readonly live: LiveSource;
+  /** Null where the operator has not set notifications up. */
+  readonly push: PushAccess | null;
   /** How long records are kept, at least. */
   readonly keepsForMs: number;
   /** Time between a deletion and its erasing, in which it can be undone. */

@@ -48,6 +48,7 @@ const REFUSALS: Readonly<Record<string, readonly ErrorCode[]>> = {
   'POST /v1/deletions/undo': ['foreign', 'not-found'],
   'DELETE /v1/account': ['foreign', 'statement-refused'],
   'POST /v1/account/restore': ['foreign', 'not-found'],
+  'PUT /v1/push': ['unsupported', 'foreign'],
   'POST /v1/heads': ['foreign', 'statement-refused'],
   'PUT /v1/settings': ['foreign', 'statement-refused'],
   'POST /v1/revocations': ['foreign', 'revocation-rollback'],
@@ -116,7 +117,8 @@ function withExample(value: unknown): object {
 /** Bodies are described as they are sent; paths and queries, where everything is text, as what is read from it. */
 function jsonSchema(value: unknown, typeMode: 'input' | 'output' = 'input'): Json {
   if (!isSchema(value)) return value as Json;
-  return { ...toJsonSchema(value, { target: 'openapi-3.0', typeMode }) };
+  // A check by code, as of a time zone, has no form in JSON Schema.
+  return { ...toJsonSchema(value, { target: 'openapi-3.0', typeMode, ignoreActions: ['check'] }) };
 }
 
 function isSchema(value: unknown): value is v.GenericSchema {
@@ -153,6 +155,9 @@ function textOf(schema: Json, name: string): string {
 function exampleText(pattern: string, description: string): string {
   const hexDigits = /\[0-9a-f\]\{(\d+)\}/.exec(pattern)?.[1];
   if (hexDigits !== undefined) return 'a1'.repeat(Number(hexDigits) / 2);
+  const letters = /\[A-Za-z0-9_-\]\{(\d+)\}/.exec(pattern)?.[1];
+  if (letters !== undefined) return 'A'.repeat(Number(letters));
   if (pattern !== '') return 'cloud-lied';
+  if (description.includes('time zone')) return 'UTC';
   return /base64|signed|claim/.test(description) ? EXAMPLE_BASE64 : 'text';
 }

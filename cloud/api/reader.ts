@@ -10,7 +10,7 @@ import { kemHashesOf } from '../store/periods.js';
 import type { AccessEntry, ClaimRow, NewMedia, StoredRecord } from '../store/store.js';
 import type { FeedItem } from './feed.js';
 import { NO_BYTES, type ReadRecord } from './record-reader.js';
-import { LookReader } from './look-reader.js';
+import { PushReader } from './push-reader.js';
 import type { Session } from './sessions.js';
 
 export type { ReadRecord } from './record-reader.js';
@@ -28,7 +28,7 @@ export interface ExportedRecord {
  * The only way from the store to a reader. Each read fetches the claim row of the record's own epoch, verifies the record
  * again, and writes the access log before it returns anything. What does not verify raises an alarm and is not shown.
  */
-export class Reader extends LookReader {
+export class Reader extends PushReader {
   /**
    * Returns the epochs that a person may read, without revoked ones and those of accounts that are paused or marked. Of
    * accounts whose invitation the person has not accepted, there are a few.

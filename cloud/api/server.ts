@@ -21,6 +21,7 @@ import { kemKeyRoutes } from './kem-key-routes.js';
 import { lookRoutes } from './look-routes.js';
 import { mediaRoutes } from './media-routes.js';
 import { receiptRoutes } from './receipt-routes.js';
+import { pushRoutes } from './push-routes.js';
 import { recordRoutes } from './record-routes.js';
 import { revocationRoutes } from './revocation-routes.js';
 import { sessionRoutes } from './session-routes.js';
@@ -168,6 +169,7 @@ export async function buildServer(context: ApiContext, settings: ServerSettings)
   deletionRoutes(app, context);
   headsRoutes(app, context);
   settingsRoutes(app, context);
+  pushRoutes(app, context);
   alarmRoutes(app, context);
   revocationRoutes(app, context);
   return app;

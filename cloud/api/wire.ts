@@ -3,6 +3,8 @@ import * as v from '../../common/schema.js';
 import { fromBase64, fromHex, toBase64, toHex } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { VERDICTS, type Verdict } from '../../protocol/verify/verdict.js';
+import { pushChoices } from '../push/choices.js';
+import { ENDPOINT_MAX_BYTES } from '../push/endpoint.js';
 import type { AccessEntry } from '../store/store.js';
 import type { ReadRecord } from './reader.js';
 
@@ -157,7 +159,7 @@ export const accessAnswer = v.object({
       reader: hexOf(32),
       device: hexOf(32),
       epoch: v.int(),
-      what: v.picklist(['records', 'media', 'stream', 'export', 'look']),
+      what: v.picklist(['records', 'media', 'stream', 'export', 'look', 'push']),
       fromSeq: v.nullable(v.int()),
       toSeq: v.nullable(v.int()),
       mediaId: v.nullable(hexOf(16)),
@@ -207,6 +209,43 @@ export const settingsAnswer = v.object({
     v.object({
       account: hexOf(16),
       settings: described(v.array(base64), 'signed settings objects that no other one names as a parent'),
+    }),
+  ),
+});
+
+const base64url = (bytes: number) => {
+  const letters = String(Math.ceil((bytes * 4) / 3));
+  return v.pipe(
+    v.string(),
+    v.regex(new RegExp(`^[A-Za-z0-9_-]{${letters}}$`)),
+    v.description(`${String(bytes)} bytes in base64url, without padding`),
+  );
+};
+const POINT_BYTES = 65;
+const AUTH_BYTES = 16;
+export const pushBody = v.strictObject({
+  subscription: described(
+    v.object({
+      endpoint: described(v.pipe(v.string(), v.maxLength(ENDPOINT_MAX_BYTES)), 'https URL of a push service'),
+      keys: v.object({ p256dh: base64url(POINT_BYTES), auth: base64url(AUTH_BYTES) }),
+    }),
+    'as the browser gives it (PushSubscription.toJSON)',
+  ),
+  choices: pushChoices,
+});
+export const pushIdAnswer = v.object({ id: hexOf(16) });
+export const pushAnswer = v.object({
+  key: described(
+    v.nullable(v.string()),
+    'public key for which a browser subscribes, base64url; null where the operator has not set notifications up',
+  ),
+  subscriptions: v.array(
+    v.object({
+      id: hexOf(16),
+      endpointHost: v.string(),
+      createdAtMs: millis,
+      lastOkMs: described(v.nullable(millis), 'when the push service last took a message, to the hour'),
+      choices: pushChoices,
     }),
   ),
 });

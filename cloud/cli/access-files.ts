@@ -24,7 +24,7 @@ const lineSchema = v.pipe(
     reader: v.hexBytes(32),
     device: v.hexBytes(32),
     epoch: v.int(),
-    what: v.picklist(['records', 'media', 'stream', 'export', 'look']),
+    what: v.picklist(['records', 'media', 'stream', 'export', 'look', 'push']),
     from_seq: seq,
     to_seq: seq,
     media_id: v.nullable(v.hexBytes(16)),

@@ -56,13 +56,20 @@ export async function affectedWithArchive(
 }
 
 function nothingOf({ reader, device, epoch, atMs }: AccessLine): AccessSummary {
-  const counts = { reads: 0, records: 0, stream: 0, media: 0, exports: 0, looks: 0, mediaObjects: 0 };
+  const counts = { reads: 0, records: 0, stream: 0, media: 0, exports: 0, looks: 0, pushes: 0, mediaObjects: 0 };
   const readerAccount = accountId(nodeSuite, reader);
   const where = { reader, readerAccount, relation: 'unknown', account: null, device, epoch } as const;
   return { ...where, ...counts, fromSeq: null, toSeq: null, firstMs: atMs, lastMs: atMs };
 }
 
-const COUNTED = { records: 'records', media: 'media', stream: 'stream', export: 'exports', look: 'looks' } as const;
+const COUNTED = {
+  records: 'records',
+  media: 'media',
+  stream: 'stream',
+  export: 'exports',
+  look: 'looks',
+  push: 'pushes',
+} as const;
 
 function withLine(summary: AccessSummary, { what, fromSeq, toSeq, atMs, look }: AccessLine): AccessSummary {
   const counted = COUNTED[what];

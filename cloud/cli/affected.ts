@@ -64,7 +64,7 @@ function isoInZone(ms: number, zone: number): string {
 
 function jsonOf(found: SignedSummary, zone: number): object {
   const { reader, readerAccount, relation, account, device, firstMs, lastMs, fromSeq, toSeq, mediaObjects } = found;
-  const { epoch, reads, records, stream, media, exports, looks, isMixedUp } = found;
+  const { epoch, reads, records, stream, media, exports, looks, pushes, isMixedUp } = found;
   return {
     account: toHex(readerAccount),
     relation,
@@ -78,6 +78,7 @@ function jsonOf(found: SignedSummary, zone: number): object {
     media,
     exports,
     looks,
+    pushes,
     media_objects: mediaObjects,
     from_seq: fromSeq,
     to_seq: toSeq,
@@ -88,14 +89,26 @@ function jsonOf(found: SignedSummary, zone: number): object {
 }
 
 function lineOf(found: SignedSummary, zone: number): string {
-  const { readerAccount, relation, device, epoch, records, stream, exports, looks, mediaObjects, fromSeq, toSeq } =
-    found;
+  const {
+    readerAccount,
+    relation,
+    device,
+    epoch,
+    records,
+    stream,
+    exports,
+    looks,
+    pushes,
+    mediaObjects,
+    fromSeq,
+    toSeq,
+  } = found;
   return tableLine([
     `${toHex(readerAccount).slice(0, 8)}…`,
     relation === 'neither' ? 'NEITHER' : relation,
     `${toHex(device).slice(0, 8)}…`,
     String(epoch),
-    String(records + exports),
+    String(records + exports + pushes),
     String(stream),
     String(looks),
     String(mediaObjects),

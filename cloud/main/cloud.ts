@@ -20,6 +20,9 @@ import { Ingest } from '../ingest/ingest.js';
 import { LiveFeed } from '../ingest/live-feed.js';
 import { MqttFeed, type FeedSettings } from '../ingest/mqtt-feed.js';
 import type { Media } from '../media/kinds.js';
+import type { PushService } from '../push/delivering.js';
+import type { PushServices } from '../push/endpoint.js';
+import { Notifier } from '../push/notifier.js';
 import type { CloudStore } from '../store/store.js';
 import { DeletionClock } from '../trust/deletion-clock.js';
 import { MakerList } from '../trust/maker-list.js';
@@ -40,6 +43,8 @@ export interface CloudDependencies {
   readonly log: Log;
   readonly receiptKeys: ReceiptKeys;
   readonly feed: FeedSettings;
+  /** Omitted where the operator has not set notifications up. */
+  readonly push?: { readonly service: PushService; readonly services: PushServices };
   /** Resolves in a later turn of the event loop. */
   readonly nextTurn?: () => Promise<void>;
   /** Shared with a broker in this process; omitted, the cloud has its own. */
@@ -55,6 +60,8 @@ export interface CloudGauges {
   readonly streams: number;
   /** Looks that are open. */
   readonly looks: number;
+  /** Notifications that wait. */
+  readonly pushes: number;
   readonly isBrokerConnected: boolean;
   /** Why no messages arrive from the broker; null while they do. */
   readonly brokerFault: string | null;
@@ -83,6 +90,8 @@ export class Cloud {
   private readonly retention: Retention;
   /** Null where no other process writes into the store. */
   private readonly tail: Tail | null;
+  /** Null where the operator has not set notifications up. */
+  private readonly notifier: Notifier | null;
   private readonly stopping = new AbortController();
   private server: FastifyInstance | null = null;
   private readonly ingest: Ingest;
@@ -151,7 +160,8 @@ export class Cloud {
       },
       isSharing: this.tail !== null,
       versions: config['protocol.versions'],
-      onStored: (_id, { value }) => {
+      onStored: (_id, { value }, receivedAtMs) => {
+        this.notifier?.noteStored(value, receivedAtMs);
         if (this.tail !== null) return;
         this.feed.publish({ type: 'record', device: value.device, epoch: value.epoch, seq: value.seq });
         if (rulesOf(value.kind).isCameraNews) this.feed.publish({ type: 'camera', device: value.device });
@@ -162,6 +172,21 @@ export class Cloud {
       pacing: () => this.pacing(),
     });
     this.live = new LiveFeed(deps.feed, { clock, counters, log: log.child('live') });
+    this.notifier =
+      deps.push === undefined
+        ? null
+        : new Notifier({
+            store,
+            gate: reader,
+            service: deps.push.service,
+            clock,
+            random: deps.random,
+            counters,
+            log: log.child('push'),
+            perSecond: config['push.perSecond'],
+            windowMs: () => this.pacing()?.windowMs ?? WINDOW_MIN_MS,
+            isReceiving: () => this.mqtt.isReceiving,
+          });
     const busyAtOnceMax = busyAtOnce(config);
     this.mqtt = new MqttFeed(deps.feed, {
       ...turns,
@@ -191,7 +216,7 @@ export class Cloud {
    */
   async listen(): Promise<number> {
     const { config } = this;
-    const { store, suite, clock, random, log, receiptKeys } = this.deps;
+    const { store, suite, clock, random, log, receiptKeys, push } = this.deps;
     const port = config['http.port'];
     const settings = {
       host: config['http.host'],
@@ -227,6 +252,8 @@ export class Cloud {
         sessions,
         feed: this.feed,
         live: this.live,
+        push:
+          push === undefined ? null : { publicKey: push.service.sender.key.publicKey, services: push.services, random },
         cloudOrigin,
         reader: this.reader,
         statements: this.statements,
@@ -248,6 +275,7 @@ export class Cloud {
     await this.tail?.start();
     listening = await listen(this.server, settings, apiLog);
     this.retention.start();
+    this.notifier?.start();
     return listening;
   }
 
@@ -279,6 +307,7 @@ export class Cloud {
       busyCameras: this.mqtt.busyCameras,
       streams: this.feed.count,
       looks: this.live.count,
+      pushes: this.notifier?.queued ?? 0,
       isBrokerConnected: this.mqtt.isConnected,
       brokerFault: this.mqtt.isReceiving ? null : (this.mqtt.fault ?? 'the broker has not answered yet'),
       clockDoubt: this.deletionClock.reason,
@@ -293,6 +322,7 @@ export class Cloud {
   async stop(): Promise<void> {
     this.stopWaiting();
     this.retention.stop();
+    this.notifier?.stop();
     this.tail?.stop();
     this.live.stop();
     await this.mqtt.stop();

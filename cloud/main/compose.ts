@@ -10,15 +10,19 @@ import { equalSecret, toHex, utf8 } from '../../common/bytes.js';
 import { Counters } from '../../common/counters.js';
 import { SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
-import { nodeSuiteFor } from '../../protocol/crypto/node.js';
+import { nodeSuite, nodeSuiteFor } from '../../protocol/crypto/node.js';
 import { EmbeddedBroker } from '../broker/embedded-broker.js';
 import type { FeedSettings } from '../ingest/mqtt-feed.js';
 import { mediaOf, type Media } from '../media/kinds.js';
+import { topicMaker } from '../push/delivering.js';
+import { PushServices } from '../push/endpoint.js';
+import { loadPushKey } from '../push/push-key.js';
+import { PushTransport } from '../push/transport.js';
 import { OperatorServer } from '../operator/server.js';
 import { storeOf, type StoreSettings } from '../store/kinds.js';
 import type { CloudStore } from '../store/store.js';
 import { loadReceiptKeys } from '../trust/receipt-keys.js';
-import { Cloud } from './cloud.js';
+import { Cloud, type CloudDependencies } from './cloud.js';
 import { shardSetting, type CloudConfig } from './config.js';
 
 /** A running cloud and the ports it listens on. */
@@ -94,6 +98,22 @@ export function openMedia(config: CloudConfig): Media {
 }
 
 /**
+ * Returns what speaks with push services, and makes the cloud's key for them at its first start; nothing where the operator
+ * has not set notifications up.
+ *
+ * @throws SealcamError `key-file-invalid`, `key-store-unavailable`, `config-invalid-value`
+ */
+export function openPush(config: CloudConfig): Pick<CloudDependencies, 'push'> {
+  const contact = config['push.contact'];
+  if (contact === '') return {};
+  const key = loadPushKey(config['data.folder'], realRandom);
+  const services = new PushServices(config['push.services']);
+  const transport = new PushTransport({ services, ca: readSecret(config, 'push.caFile') });
+  const topicOf = topicMaker(nodeSuite, new Uint8Array(Buffer.from(key.privateKey, 'base64url')));
+  return { push: { services, service: { sender: { key, contact }, transport, topicOf } } };
+}
+
+/**
  * The cloud's composition root: real clock, real randomness, the configured store and, if configured, its own broker. API
  * and metrics are there before the broker answers; resolves once records can arrive.
  *
@@ -120,6 +140,7 @@ export async function startCloud(config: CloudConfig, log: Log, signal?: AbortSi
       clock: realClock,
       random: realRandom,
       feed: feedSettings(config, brokerPort, broker?.cloudPassword),
+      ...openPush(config),
     });
     let operator: OperatorServer | null = null;
     const stopAfter = async (error: unknown): Promise<never> => {
@@ -229,7 +250,13 @@ function embeddedBroker(
 /** Reads the text of the file that this setting names; undefined where it names none. */
 function readSecret(
   config: CloudConfig,
-  name: 'mqtt.passwordFile' | 'mqtt.caFile' | 'mqtt.embeddedPasswordFile' | 'store.passwordFile' | 'media.s3SecretFile',
+  name:
+    | 'mqtt.passwordFile'
+    | 'mqtt.caFile'
+    | 'mqtt.embeddedPasswordFile'
+    | 'store.passwordFile'
+    | 'media.s3SecretFile'
+    | 'push.caFile',
 ): string | undefined {
   const file = config[name];
   if (file === '') return undefined;

@@ -7,6 +7,7 @@ import { PROTOCOL_VERSIONS } from '../../protocol/objects/signed-object.js';
 import { isLoopback } from '../broker/limits.js';
 import { HTTP_LIMITS, isNetwork } from '../api/shares.js';
 import type { Shard } from '../ingest/mqtt-feed.js';
+import { isPushService, WELL_KNOWN_SERVICES } from '../push/endpoint.js';
 import { MEDIA_KINDS } from '../media/kinds.js';
 import { STORE_KINDS, storeKindsHelp, storeOf } from '../store/kinds.js';
 import type { MakerListSettings } from '../trust/maker-list.js';
@@ -45,6 +46,14 @@ const bucketUrl = v.pipe(
       return false;
     }
   }, 'expected a URL like https://s3.example/bucket, with the secret in media.s3SecretFile'),
+);
+
+const pushContact = v.pipe(
+  v.string(),
+  v.check(
+    (text) => text === '' || /^mailto:[^\s@]+@[^\s@]+$/.test(text) || /^https:\/\/[^\s/]+\/?\S*$/.test(text),
+    'expected mailto:name@example.com or an https:// address',
+  ),
 );
 
 const brokerAddress = brokerUrl('use mqtt.username and mqtt.passwordFile');
@@ -215,6 +224,30 @@ export const CLOUD_KEYS = {
     duration('0 ms', '15 min'),
     '0 ms',
     "Least time between two records of one camera's backlog; 0 ms leaves it to the camera.",
+  ),
+  'push.contact': key(
+    pushContact,
+    '',
+    "Where push services reach the operator: mailto:name@example.com or https://…; empty: no notifications. The cloud's key for them " +
+      'is made in data.folder at the first start.',
+  ),
+  'push.services': key(
+    v.pipe(
+      v.array(v.pipe(v.string(), v.check(isPushService, 'expected a host, host:port, *.suffix or an address'))),
+      v.maxLength(64),
+    ),
+    [...WELL_KNOWN_SERVICES],
+    'Hosts of push services that browsers may name; nothing else is spoken to. A host of an inner network needs its address here too.',
+  ),
+  'push.caFile': key(
+    path,
+    '',
+    'Certificates (PEM) of the authorities that may sign push services; empty: those of Node.',
+  ),
+  'push.perSecond': key(
+    integer(1, 10_000),
+    100,
+    'Most notifications a second of one process; what is due above that waits, for five minutes at most.',
   ),
   'operator.host': key(
     v.string(),

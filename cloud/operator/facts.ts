@@ -13,6 +13,7 @@ export interface OperatorSources {
     readonly busyCameras: number;
     readonly streams: number;
     readonly looks: number;
+    readonly pushes: number;
     readonly isBrokerConnected: boolean;
     /** Why no messages arrive from the broker; null while they do. */
     readonly brokerFault: string | null;

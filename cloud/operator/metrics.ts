@@ -6,6 +6,19 @@ import { recordsByVerdict, storeErrors, type OperatorSources, type StoreFacts } 
 const BROKER_REFUSALS = ['connections', 'connect-timeout', 'packet-size', 'credentials'] as const;
 const UPLOAD_RESULTS = ['stored', 'deleted', 'revoked', 'quota'] as const;
 const LOOK_RESULTS = ['relayed', 'dropped'] as const;
+const PUSH_RESULTS = ['sent', 'gone', 'failed'] as const;
+const PUSH_WITHHELD = [
+  'choice',
+  'quiet',
+  'late',
+  'no-right',
+  'paused',
+  'service',
+  'rate',
+  'replaced',
+  'queue-full',
+  'outage',
+] as const;
 const PLACES = ['ingest', 'read', 'app', 'clock'] as const;
 
 function labelled(label: string, values: ReadonlyMap<string, number>): Sample[] {
@@ -15,7 +28,7 @@ function labelled(label: string, values: ReadonlyMap<string, number>): Sample[] 
 /** Returns the body of `GET /metrics`. Without an answer of the store its metrics are left out, and `sealcam_store_up` is 0. */
 export function metricsText(sources: OperatorSources, facts: StoreFacts | null): string {
   const { counters, startedAtMs } = sources;
-  const { waiting, busyCameras, streams, looks, isBrokerConnected, clockDoubt } = sources.gauges();
+  const { waiting, busyCameras, streams, looks, pushes, isBrokerConnected, clockDoubt } = sources.gauges();
   const one = (name: string, type: 'counter' | 'gauge', help: string, value: number): Metric => ({
     name,
     type,
@@ -143,6 +156,20 @@ export function metricsText(sources: OperatorSources, facts: StoreFacts | null):
       samples: LOOK_RESULTS.map((result) => ({ labels: { result }, value: counters.get(`looks.frames-${result}`) })),
     },
     total('sealcam_look_seconds_total', 'Length of the looks that are over.', 'looks.seconds'),
+    {
+      name: 'sealcam_push_total',
+      type: 'counter',
+      help: 'Notifications given to push services, by result; gone: the browser wants none any more.',
+      samples: PUSH_RESULTS.map((result) => ({ labels: { result }, value: counters.get(`push.${result}`) })),
+    },
+    {
+      name: 'sealcam_push_withheld_total',
+      type: 'counter',
+      help: 'Notifications that were not sent, by reason.',
+      samples: PUSH_WITHHELD.map((reason) => ({ labels: { reason }, value: counters.get(`push.withheld.${reason}`) })),
+    },
+    one('sealcam_push_waiting', 'gauge', 'Notifications that wait.', pushes),
+    times('sealcam_push_delay_seconds', 'From an event at ingest to the answer of the push service.', 'push.delay'),
     {
       name: 'sealcam_share_refused_total',
       type: 'counter',

@@ -17,6 +17,12 @@ export const DELETIONS_PER_EPOCH_MAX = 512;
 /** Accounts whose invitation a person has not accepted, and epochs of each, of which one session learns. */
 export const INVITING_ACCOUNTS_MAX = 4;
 export const INVITED_EPOCHS_MAX = 2;
+/** Browsers of one key that receive notifications. */
+export const PUSH_SUBSCRIPTIONS_PER_KEY_MAX = 8;
+/** A subscription that took no message for this long is removed at the next failure. */
+export const PUSH_FAILING_MAX_MS = 7 * 86_400_000;
+/** One that its browser never renewed, and that took no message either. */
+export const PUSH_UNUSED_TTL_MS = 400 * 86_400_000;
 /** Offers that are open at the same time, of all cameras. */
 export const OFFERS_MAX = 10_000;
 /** Alarms of one camera (of one reader, for reports of the app) in one place; its own oldest go first. */

@@ -7,6 +7,7 @@ import type { SealedObject } from '../../protocol/seal/seal.js';
 import type { ChainFacts } from '../../protocol/verify/continuity.js';
 import type { ClaimRow, ClaimStore } from './claim-store.js';
 import type { EpochKey } from './epoch-key.js';
+import type { PushStore } from './push-store.js';
 import type { PutOutcome } from './put-outcome.js';
 import type { SegmentStore } from './segment-store.js';
 import type { SettingsStore } from './settings-store.js';
@@ -39,12 +40,14 @@ export interface CloudStore {
   readonly retention: RetentionStore;
   readonly segments: SegmentStore;
   readonly times: TimeStore;
+  readonly push: PushStore;
   /** Closes the database. Later calls reject with `store-unavailable`. */
   close(): Promise<void>;
 }
 
 export type { ClaimRow, ClaimStore, Household, OfferedKemKey, PendingClaim, StoredOffer } from './claim-store.js';
 export type { EpochKey } from './epoch-key.js';
+export type { NewPushSubscription, PushStore, PushSubscription } from './push-store.js';
 export type { PutOutcome } from './put-outcome.js';
 export type { DiscardedBody, Segment, SegmentKey, SegmentState, SegmentStore, Upload } from './segment-store.js';
 
@@ -162,7 +165,7 @@ export interface AccessEntry extends EpochKey {
   readonly atMs: number;
   /** The Ed25519 key that opened the session. */
   readonly reader: Uint8Array;
-  readonly what: 'records' | 'media' | 'stream' | 'export' | 'look';
+  readonly what: 'records' | 'media' | 'stream' | 'export' | 'look' | 'push';
   readonly fromSeq: number | null;
   readonly toSeq: number | null;
   readonly mediaId: Uint8Array | null;
@@ -233,6 +236,8 @@ export interface AccessSummary {
   readonly exports: number;
   /** Looks that began. */
   readonly looks: number;
+  /** Records that were sent to a browser as a notification. */
+  readonly pushes: number;
   /** Different sealed objects handed out, exports included. */
   readonly mediaObjects: number;
   readonly fromSeq: number | null;

@@ -1,12 +1,12 @@
-import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeDurableFile } from '../../common/adapters/durable-file.js';
 import { toHex } from '../../common/bytes.js';
-import { SealcamError, systemCode } from '../../common/errors.js';
+import { SealcamError } from '../../common/errors.js';
 import type { Random } from '../../common/random.js';
 import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
+import { createSeed, readSeed, withDiskErrors } from './seed-file.js';
 
-const SEED_BYTES = 32;
 /** Holds the number of the current key. */
 const STATE_FILE = 'receipt-keys.json';
 
@@ -42,7 +42,7 @@ export function loadReceiptKeys(folder: string, suite: CryptoSuite, random: Rand
   const loadKey = (keyNumber: number): ReceiptKey => {
     const path = seedPath(folder, keyNumber);
     // Only a cloud that never rotated may create a key here. After a rotation, no claim would name the new key.
-    const seed = readSeed(path) ?? (number === null ? createSeed(folder, keyNumber, random) : undefined);
+    const seed = readSeed(path) ?? (number === null ? createSeed(path, random) : undefined);
     if (seed === undefined) throw new SealcamError('key-file-invalid', `${path} is missing`);
     return { number: keyNumber, signer: suite.ed25519Signer(seed) };
   };
@@ -71,7 +71,7 @@ export function rotateReceiptKeys(
   const next = successor.number + 1;
   onStep('loaded');
   // A seed that exists already is left over from a rotation that was cut off; it is used.
-  if (readSeed(seedPath(folder, next)) === undefined) createSeed(folder, next, random, onStep);
+  if (readSeed(seedPath(folder, next)) === undefined) createSeed(seedPath(folder, next), random, onStep);
   const path = join(folder, STATE_FILE);
   withDiskErrors(path, () => {
     writeDurableFile(path, `${JSON.stringify({ current: successor.number })}\n`, {
@@ -94,60 +94,4 @@ function currentNumber(folder: string): number | null {
   const found = /^\{"current":([1-9]\d{0,8})\}\s*$/.exec(readFileSync(path, 'utf8'))?.[1];
   if (found === undefined) throw new SealcamError('key-file-invalid', `${path} does not name the current key`);
   return Number(found);
-}
-
-function readSeed(path: string): Uint8Array | undefined {
-  let file: number;
-  try {
-    // O_NOFOLLOW: a symbolic link could lead to a file that another user can replace.
-    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-  } catch (cause) {
-    if (systemCode(cause) === 'ENOENT') return undefined;
-    throw new SealcamError('key-file-invalid', `${path} cannot be read, or is a symbolic link`, { cause });
-  }
-  try {
-    const { mode, size } = fstatSync(file);
-    const seed = new Uint8Array(SEED_BYTES);
-    if (size !== SEED_BYTES || (mode & 0o077) !== 0 || readSync(file, seed) !== SEED_BYTES) {
-      throw new SealcamError('key-file-invalid', `${path} must have ${String(SEED_BYTES)} bytes and mode 600`);
-    }
-    return seed;
-  } finally {
-    closeSync(file);
-  }
-}
-
-/** Creates a seed atomically, never over an existing one: two processes that do so together both get the first seed. */
-function createSeed(
-  folder: string,
-  number: number,
-  random: Random,
-  onStep: (step: string) => void = () => undefined,
-): Uint8Array {
-  const path = seedPath(folder, number);
-  const temporaryPath = `${path}.${toHex(random.bytes(4))}`;
-  const seed = random.bytes(SEED_BYTES);
-  withDiskErrors(path, () => {
-    try {
-      writeDurableFile(path, seed, {
-        temporaryPath,
-        isExclusive: true,
-        onStep: (step) => {
-          onStep(step === 'named' ? 'seed linked' : step);
-        },
-      });
-    } catch (error) {
-      if (systemCode(error) !== 'EEXIST') throw error;
-    }
-  });
-  return readSeed(path) ?? seed;
-}
-
-function withDiskErrors(path: string, work: () => void): void {
-  try {
-    work();
-  } catch (cause) {
-    if (systemCode(cause) === undefined) throw cause;
-    throw new SealcamError('key-store-unavailable', `${path} cannot be written`, { cause });
-  }
 }

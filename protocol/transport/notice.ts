@@ -71,6 +71,13 @@ function partsOf(notice: Notice) {
   }
 }
 
+/** Returns whether a record fits with this picture, or without one. */
+export function fitsNotice(record: Uint8Array, mini: SealedObject | null): boolean {
+  const { header: of = null, body: sealed = null } = mini ?? {};
+  if (record.length > LIMITS.noticeBytes || (of?.length ?? 0) > LIMITS.sealHeaderMaxBytes) return false;
+  return encodeCbor([VERSION, KINDS.record, record, of, sealed]).length < LIMITS.noticeBytes;
+}
+
 /** Returns the CBOR before the padding. @throws SealcamError `malformed` */
 function unpadded(payload: Uint8Array): Uint8Array {
   if (payload.length > LIMITS.noticeBytes) throw new SealcamError('malformed', 'a notice that is too long');

@@ -42,6 +42,7 @@ export async function openApiDocument(): Promise<string> {
         quota: { cameraBytes: 0, accountBytes: 0 },
       }),
       feed: new Feed(() => Promise.resolve([])),
+      push: null,
       live: { subscribe: () => Promise.resolve(() => undefined) },
       keepsForMs: 0,
       deletionDelayMs: 0,

@@ -73,6 +73,7 @@ export function postgresAccess(database: Database, partitions: Partitions): Acce
              count(*) AS reads, count(*) FILTER (WHERE what = 'records') AS records,
              count(*) FILTER (WHERE what = 'stream') AS stream, count(*) FILTER (WHERE what = 'media') AS media,
              count(*) FILTER (WHERE what = 'export') AS exports, count(*) FILTER (WHERE ${IS_LOOK}) AS looks,
+             count(*) FILTER (WHERE what = 'push') AS pushes,
              count(DISTINCT media_id) AS "mediaObjects",
              min(from_seq) AS "fromSeq", max(to_seq) AS "toSeq", min(at_ms) AS "firstMs", max(at_ms) AS "lastMs"
            FROM access LEFT JOIN claim USING (device, epoch)

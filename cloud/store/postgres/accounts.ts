@@ -13,6 +13,7 @@ import {
   type ClaimColumns,
   type RecordColumns,
 } from '../rows.js';
+import { DROP_OF_NOBODY } from '../push-rows.js';
 import type { AccountMark, ErasedEpoch } from '../statement-store.js';
 import type { AccountStore } from '../store.js';
 import type { Database, Session } from './database.js';
@@ -34,6 +35,7 @@ const TABLES_OF_EPOCH = [
   'period',
   'period_use',
   'segment',
+  'push_silence',
 ];
 
 export function postgresAccounts(database: Database): AccountStore {
@@ -149,6 +151,7 @@ async function deleteEpochs(session: Session, epochs: readonly ErasedEpoch[]): P
          AND NOT EXISTS (SELECT 1 FROM member WHERE member.key = heads_statement.key)`,
       { keys: keys.map(({ key }) => Buffer.from(key)) },
     );
+    for (const { key } of keys) await session.execute(DROP_OF_NOBODY, { key });
     await session.execute(
       `DELETE FROM kem_key WHERE hash = ANY(@kems::bytea[])
          AND NOT EXISTS (SELECT 1 FROM member WHERE member.kem = kem_key.hash)`,

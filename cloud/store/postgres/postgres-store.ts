@@ -8,6 +8,7 @@ import { postgresDeletions } from './deletions.js';
 import { postgresHeads } from './heads.js';
 import { postgresSettings } from './settings.js';
 import { Partitions } from './partitions.js';
+import { postgresPush } from './push.js';
 import { postgresReads } from './reads.js';
 import { postgresRecords } from './records.js';
 import { postgresRetention } from './retention.js';
@@ -38,6 +39,7 @@ export async function openPostgresStore(settings: PostgresSettings): Promise<Clo
     retention: postgresRetention(database, partitions),
     segments: postgresSegments(database),
     times: postgresTimes(database),
+    push: postgresPush(database),
     close: () => database.close(),
   };
 }

@@ -1,6 +1,7 @@
 import { equal } from '../../../common/bytes.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { accountId } from '../../../protocol/objects/ids.js';
+import { DROP_OF_REVOKED } from '../push-rows.js';
 import { storedRevocation, type RevocationColumns } from '../rows.js';
 import type { RevocationStore } from '../store.js';
 import type { Database } from './database.js';
@@ -33,6 +34,7 @@ export function postgresRevocations(database: Database): RevocationStore {
             );
           }
         }
+        for (const { device, epoch = null } of value.entries) await session.execute(DROP_OF_REVOKED, { device, epoch });
         await session.execute(
           `INSERT INTO revocation (signer, scope, list_version, list, stored_at_ms)
            VALUES (@signer, @scope, @listVersion, @list, @atMs)

@@ -374,4 +374,25 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (account, hash)
   );
   `,
+  `
+  -- Browsers that asked for notifications, by the key of their session.
+  CREATE TABLE push_subscription (
+    id bytea PRIMARY KEY,
+    key bytea NOT NULL,
+    endpoint text NOT NULL,
+    p256dh bytea NOT NULL,
+    auth bytea NOT NULL,
+    choices text NOT NULL,
+    created_at_ms bigint NOT NULL,
+    last_ok_ms bigint,
+    failing_since_ms bigint,
+    seen_at_ms bigint NOT NULL,
+    UNIQUE (key, endpoint)
+  );
+  CREATE INDEX push_subscription_by_time ON push_subscription (seen_at_ms);
+  -- The last silence that the household of an epoch heard of.
+  CREATE TABLE push_silence (
+    device bytea NOT NULL, epoch bigint NOT NULL, since_ms bigint NOT NULL, PRIMARY KEY (device, epoch)
+  );
+  `,
 ];

@@ -24,6 +24,7 @@ interface SummaryColumns extends Pick<AccessColumns, 'reader' | 'device' | 'epoc
   readonly media: number;
   readonly exports: number;
   readonly looks: number;
+  readonly pushes: number;
   readonly media_objects: number;
   readonly first: number;
   readonly last: number;
@@ -50,6 +51,7 @@ function accessSummary(columns: SummaryColumns): AccessSummary {
     media: columns.media,
     exports: columns.exports,
     looks: columns.looks,
+    pushes: columns.pushes,
     mediaObjects: columns.media_objects,
     fromSeq: columns.from_seq,
     toSeq: columns.to_seq,
@@ -82,7 +84,7 @@ export function sqliteAccess(db: Database, guard: Guard): AccessStore {
          ELSE 'neither'
        END AS relation,
        count(*) AS reads, sum(what = 'records') AS records, sum(what = 'stream') AS stream,
-       sum(what = 'media') AS media, sum(what = 'export') AS exports, sum(${IS_LOOK}) AS looks, count(DISTINCT media_id) AS media_objects,
+       sum(what = 'media') AS media, sum(what = 'export') AS exports, sum(${IS_LOOK}) AS looks, sum(what = 'push') AS pushes, count(DISTINCT media_id) AS media_objects,
        min(from_seq) AS from_seq, max(to_seq) AS to_seq, min(at_ms) AS first, max(at_ms) AS last
      FROM access LEFT JOIN claim USING (device, epoch)
      WHERE at_ms >= @since AND at_ms < @until AND (@device IS NULL OR access.device = @device)

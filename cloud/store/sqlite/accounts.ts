@@ -12,6 +12,7 @@ import {
   type ClaimColumns,
   type RecordColumns,
 } from '../rows.js';
+import { DROP_OF_NOBODY } from '../push-rows.js';
 import type { ErasedEpoch } from '../statement-store.js';
 import type { AccountStore, EpochKey } from '../store.js';
 import type { Database, Guard } from './database.js';
@@ -34,6 +35,7 @@ const TABLES_OF_EPOCH = [
   'period',
   'period_use',
   'segment',
+  'push_silence',
 ];
 
 interface AccountKey {
@@ -70,6 +72,7 @@ export function sqliteAccounts(db: Database, guard: Guard, markRanges: MarkRange
     `DELETE FROM household_settings WHERE account = (SELECT account FROM claim WHERE device = @device AND epoch = @epoch)
        AND NOT EXISTS (SELECT 1 FROM claim WHERE claim.account = household_settings.account AND claim.claim IS NOT NULL)`,
   );
+  const deletePush = db.prepare<{ key: Uint8Array }>(DROP_OF_NOBODY);
   const deleteKem = db.prepare<{ kem: Uint8Array }>(
     'DELETE FROM kem_key WHERE hash = @kem AND NOT EXISTS (SELECT 1 FROM member WHERE member.kem = @kem)',
   );
@@ -117,6 +120,7 @@ export function sqliteAccounts(db: Database, guard: Guard, markRanges: MarkRange
       deleteSettings.run({ device, epoch });
       for (const { key, kem } of keys) {
         deleteHeads.run({ key });
+        deletePush.run({ key });
         if (kem !== null) deleteKem.run({ kem });
       }
       setErased.run({ device, epoch });

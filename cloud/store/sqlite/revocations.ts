@@ -3,6 +3,7 @@ import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { accountId } from '../../../protocol/objects/ids.js';
 import type { Revocation } from '../../../protocol/objects/revocation.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
+import { DROP_OF_REVOKED } from '../push-rows.js';
 import { storedRevocation, type RevocationColumns } from '../rows.js';
 import type { RevocationStore } from '../store.js';
 import type { Database, Guard } from './database.js';
@@ -36,6 +37,7 @@ export function sqliteRevocations(db: Database, guard: Guard): RevocationStore {
   const revokeDevice = db.prepare<{ device: Uint8Array; since_ms: number }>(
     'INSERT OR IGNORE INTO revoked_device (device, since_ms) VALUES (@device, @since_ms)',
   );
+  const dropPush = db.prepare<Omit<OwnEpoch, 'account'>>(DROP_OF_REVOKED);
   const revoked = db.prepare<{ device: Uint8Array }>('SELECT 1 FROM revoked_device WHERE device = @device');
 
   function put({ kid, value, bytes }: Verified<Revocation>, atMs: number): Awaited<ReturnType<RevocationStore['put']>> {
@@ -51,6 +53,7 @@ export function sqliteRevocations(db: Database, guard: Guard): RevocationStore {
     if (value.scope === 'owner') {
       for (const { device, epoch = null } of value.entries) revokeEpoch.run({ device, epoch, account });
     }
+    for (const { device, epoch = null } of value.entries) dropPush.run({ device, epoch });
     putList.run({
       signer: kid,
       scope: value.scope,

@@ -341,4 +341,25 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (account, hash)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Browsers that asked for notifications, by the key of their session.
+  CREATE TABLE push_subscription (
+    id BLOB PRIMARY KEY,
+    key BLOB NOT NULL,
+    endpoint TEXT NOT NULL,
+    p256dh BLOB NOT NULL,
+    auth BLOB NOT NULL,
+    choices TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    last_ok_ms INTEGER,
+    failing_since_ms INTEGER,
+    seen_at_ms INTEGER NOT NULL,
+    UNIQUE (key, endpoint)
+  ) STRICT;
+  CREATE INDEX push_subscription_by_time ON push_subscription (seen_at_ms);
+  -- The last silence that the household of an epoch heard of.
+  CREATE TABLE push_silence (
+    device BLOB NOT NULL, epoch INTEGER NOT NULL, since_ms INTEGER NOT NULL, PRIMARY KEY (device, epoch)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

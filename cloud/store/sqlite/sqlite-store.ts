@@ -6,6 +6,7 @@ import { sqliteClaims } from './claims.js';
 import { guardOf, openDatabase } from './database.js';
 import { rangeMarker, sqliteDeletions } from './deletions.js';
 import { sqliteHeads } from './heads.js';
+import { sqlitePush } from './push.js';
 import { sqliteReads } from './reads.js';
 import { recordInserter } from './insert.js';
 import { sqliteRecords } from './records.js';
@@ -42,6 +43,7 @@ export function openSqliteStore(path: string, pace?: Pace): CloudStore {
     retention: sqliteRetention(db, guard),
     segments: sqliteSegments(db, guard),
     times: sqliteTimes(db, guard),
+    push: sqlitePush(db, guard),
     close: () => guard(() => void db.close()),
   };
 }

@@ -151,6 +151,7 @@ export class ApiWorld {
       statements,
       uploads: uploadsOf({ ...common, ...more, media, receiptSigner, ...(quota === undefined ? {} : { quota }) }),
       feed,
+      push: null,
       live,
       keepsForMs: KEEPS_FOR_MS,
       deletionDelayMs: DELETION_DELAY_MS,

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadCloudConfig } from '../../../cloud/main/config.js';
 import { Cloud } from '../../../cloud/main/cloud.js';
-import { openMedia } from '../../../cloud/main/compose.js';
+import { openMedia, openPush } from '../../../cloud/main/compose.js';
 import { loadReceiptKeys } from '../../../cloud/trust/receipt-keys.js';
 import { openSqliteStore } from '../../../cloud/store/sqlite/sqlite-store.js';
 import type { FeedSettings } from '../../../cloud/ingest/mqtt-feed.js';
@@ -71,6 +71,7 @@ export class TestCloud {
       store: this.store,
       media: openMedia(config),
       suite: nodeSuite,
+      ...openPush(config),
       clock,
       random: realRandom,
       log: testLog(this.log),

@@ -281,6 +281,7 @@ export class FaultWorld {
         keepsForMs: 86_400_000,
         deletionDelayMs: 86_400_000,
         feed: new Feed((item) => reader.readersOf(item)),
+        push: null,
         live: { subscribe: () => Promise.resolve(() => undefined) },
         cloudOrigin: () => CLOUD,
         receiptKeys: [this.receiptSigner.publicKey],

@@ -74,6 +74,7 @@ async function operated(clockDoubt: string | null = null, notReady: string | nul
         busyCameras: 3,
         streams: 5,
         looks: 2,
+        pushes: 0,
         isBrokerConnected: true,
         brokerFault: notReady,
         clockDoubt,

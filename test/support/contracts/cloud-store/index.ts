@@ -3,6 +3,7 @@ import { claimsContract } from './claims.js';
 import { clocksContract } from './clocks.js';
 import { groupsContract } from './groups.js';
 import { operatorContract } from './operator.js';
+import { pushContract } from './push.js';
 import { recordsContract } from './records.js';
 import { deletionsContract } from './deletions.js';
 import { headsContract } from './heads.js';
@@ -26,4 +27,5 @@ export function cloudStoreContract(open: OpenStore): void {
   headsContract(open);
   settingsContract(open);
   clocksContract(open);
+  pushContract(open);
 }
