@@ -343,6 +343,8 @@ describe('reading', () => {
       '/v1/info',
       '/v1/kem-keys/{hash}',
       '/v1/media/{device}/{epoch}/{hash}',
+      '/v1/push',
+      '/v1/push/{id}',
       '/v1/revocations',
       '/v1/session',
       '/v1/session/challenge',

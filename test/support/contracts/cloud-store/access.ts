@@ -48,6 +48,7 @@ export function accessContract(open: OpenStore): void {
         media: 2,
         exports: 0,
         looks: 0,
+        pushes: 0,
         mediaObjects: 2,
         fromSeq: 1,
         toSeq: 1,
