@@ -44,15 +44,21 @@ const oneFirstFile: Plugin = {
   name: 'one first file',
   setup: (bundler) => {
     const parts = new Set<string>();
-    bundler.onResolve({ filter: /^\./ }, async ({ path, kind, resolveDir, importer, pluginData: isAsked }) => {
-      if (kind !== 'dynamic-import' || isAsked === true) return undefined;
-      const found = await bundler.resolve(path, { kind, resolveDir, importer, pluginData: true });
-      parts.add(found.path);
-      return found;
-    });
-    bundler.onLoad({ filter: /\.tsx$/ }, ({ path }) => {
+    // Relative ones, and the package that hashes.ts loads when a recovery file asks for it.
+    bundler.onResolve(
+      { filter: /^(\.|@noble\/)/ },
+      async ({ path, kind, resolveDir, importer, pluginData: isAsked }) => {
+        if (kind !== 'dynamic-import' || isAsked === true) return undefined;
+        const found = await bundler.resolve(path, { kind, resolveDir, importer, pluginData: true });
+        parts.add(found.path);
+        return found;
+      },
+    );
+    bundler.onLoad({ filter: /\.(tsx|js)$/ }, ({ path }) => {
       if (!parts.has(path)) return undefined;
-      return { loader: 'tsx', contents: `${readFileSync(path, 'utf8')}import './main.js';\n` };
+      const main = JSON.stringify(join(checkout, 'app', 'ui', 'main.tsx'));
+      const loader = path.endsWith('.js') ? 'js' : 'tsx';
+      return { loader, contents: `${readFileSync(path, 'utf8')}\nimport ${main};\n` };
     });
   },
 };

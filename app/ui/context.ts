@@ -5,6 +5,7 @@ import type { Orders } from '../core/orders.js';
 import type { CloudClient } from '../core/cloud-client.js';
 import type { Deletions } from '../core/deletions.js';
 import type { HistoryKeeper } from '../core/history-keeper.js';
+import type { LastVisit } from '../core/last-visit.js';
 import type { Liveness } from '../core/liveness.js';
 import type { HouseholdHeads } from '../core/household-heads.js';
 import type { Owner } from '../core/owner.js';
@@ -16,7 +17,11 @@ import type { CameraView, SessionView } from '../core/session-view.js';
 import type { PutAway } from '../core/put-away.js';
 import type { StandingOrders } from '../core/standing-orders.js';
 import type { ReceiptKeyPins } from '../core/receipt-key-pins.js';
+import type { Reviewed } from '../core/reviewed-marks.js';
 import type { AppStorage } from '../core/storage.js';
+import type { UndoList } from '../core/undo.js';
+import type { ZonesSeen } from '../core/zones-seen.js';
+import type { Addresses } from './addresses.js';
 
 /** What components of the signed-in page need. Made once the owner's key is loaded. */
 export interface PageContext {
@@ -38,6 +43,11 @@ export interface PageContext {
   readonly deletions: Deletions;
   readonly putAway: PutAway;
   readonly pictures: Pictures;
+  readonly addresses: Addresses;
+  readonly reviewed: Reviewed;
+  readonly lastVisit: LastVisit;
+  readonly zonesSeen: ZonesSeen;
+  readonly undo: UndoList;
 }
 
 /** Provides the page context. */

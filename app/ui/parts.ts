@@ -1,3 +1,4 @@
+import { loadScrypt } from '../../protocol/crypto/hashes.js';
 import { part } from './part.js';
 
 /** The parts of the page that are not needed to show events. The build makes a file of each. */
@@ -11,7 +12,19 @@ export const WaitingBrowser = part(async () => (await import('./waiting-browser.
 export const DeletedAccount = part(async () => (await import('./deleted-account.js')).DeletedAccount);
 export const VersionBanner = part(async () => (await import('./version-banner.js')).VersionBanner);
 
+const QUIET = { isQuiet: true };
+export const DayStrip = part(async () => (await import('./day-strip.js')).DayStrip, QUIET);
+export const DeletedEvents = part(async () => (await import('./deleted-events.js')).DeletedEvents, QUIET);
+export const EventFinder = part(async () => (await import('./event-finder.js')).EventFinder, QUIET);
+export const Invitations = part(async () => (await import('./invitations.js')).Invitations, QUIET);
+export const NoEvents = part(async () => (await import('./no-events.js')).NoEvents, QUIET);
+export const TimelineTools = part(async () => (await import('./timeline-tools.js')).TimelineTools, QUIET);
+export const UndoNote = part(async () => (await import('./undo-note.js')).UndoNote, QUIET);
+
 /** Loads what a signed-in person may open next. */
 export function preloadParts(): void {
-  for (const { preload } of [EventDialog, CamerasView, SettingsView, AddCamera, AddMember]) preload();
+  for (const { preload } of [EventDialog, CamerasView, SettingsView, AddCamera, AddMember, UndoNote, NoEvents])
+    preload();
+  // For a recovery file, which one may want just when the connection is gone.
+  loadScrypt().catch(() => undefined);
 }

@@ -105,6 +105,7 @@ describeWith('chromium', 'the page in version 2', () => {
     await page.locator('.card img').waitFor();
     await page.getByRole('navigation').getByRole('button', { name: 'Cameras', exact: true }).click();
     const card = page.locator('.camera');
+    await visitor.openMore(card);
     await card.locator('summary', { hasText: 'In force' }).click();
     for (const setting of ['zones', 'sensitivity', 'masks', 'schedules']) {
       expect(await card.locator(`[data-setting="${setting}"]`).innerText()).toContain('not known yet');
