@@ -296,6 +296,7 @@ describeWith('chromium', 'a page that tells no half-truths', () => {
     await card.getByRole('button', { name: 'Put it away' }).click({ timeout: limitMs(30_000) });
     await card.waitFor({ state: 'hidden' });
     await owner.page.reload();
+    await tab('Events');
     await owner.page
       .locator('.card', { hasText: 'Front door' })
       .first()

@@ -221,6 +221,7 @@ describeWith('chromium', 'an ownership in the page', () => {
     // The camera may have sent something between the click and the answer.
     await until('what it sends is refused', async () => (await alarms()) > alarmsBefore, 20_000);
     await carl.page.reload();
+    await tab(carl, 'Events');
     await carl.page.getByRole('heading', { name: 'Add your first camera' }).waitFor({ timeout: limitMs(20_000) });
     expect(carl.complaints).toEqual([]);
     await carl.context.close();
