@@ -51,16 +51,22 @@ const oneFirstFile: Plugin = {
   name: 'one first file',
   setup: (bundler) => {
     const parts = new Set<string>();
-    bundler.onResolve({ filter: /^\./ }, async ({ path, kind, resolveDir, importer, pluginData: isAsked }) => {
-      if (kind !== 'dynamic-import' || isAsked === true) return undefined;
-      const found = await bundler.resolve(path, { kind, resolveDir, importer, pluginData: true });
-      parts.add(found.path);
-      return found;
-    });
+    // Relative ones, and the package that hashes.ts loads when a recovery file asks for it.
+    bundler.onResolve(
+      { filter: /^(\.|@noble\/)/ },
+      async ({ path, kind, resolveDir, importer, pluginData: isAsked }) => {
+        if (kind !== 'dynamic-import' || isAsked === true) return undefined;
+        const found = await bundler.resolve(path, { kind, resolveDir, importer, pluginData: true });
+        parts.add(found.path);
+        return found;
+      },
+    );
     // What app/core loads later is loaded by the opener's worker too, which has no page.
-    bundler.onLoad({ filter: /[\\/]app[\\/]ui[\\/][^\\/]+\.tsx?$/ }, ({ path }) => {
+    bundler.onLoad({ filter: /([\\/]app[\\/]ui[\\/][^\\/]+\.tsx?|\.js)$/ }, ({ path }) => {
       if (!parts.has(path)) return undefined;
-      return { loader: 'tsx', contents: `${readFileSync(path, 'utf8')}import './main.js';\n` };
+      const main = JSON.stringify(join(checkout, 'app', 'ui', 'main.tsx'));
+      const loader = path.endsWith('.js') ? 'js' : 'tsx';
+      return { loader, contents: `${readFileSync(path, 'utf8')}\nimport ${main};\n` };
     });
   },
 };

@@ -2,6 +2,7 @@ import { toHex } from '../../common/bytes.js';
 import type { AccessEntry } from './cloud-answers.js';
 import type { MemberKeys } from './member-keys.js';
 import { isFurtherBrowser } from './own-browsers.js';
+import type { TimelineEvent } from './timeline.js';
 import { epochKey } from '../../protocol/objects/ids.js';
 
 /**
@@ -105,4 +106,20 @@ function joined(lines: readonly AccessLine[]): AccessLine[] {
     };
   }
   return out;
+}
+
+/** Returns the reads that covered a record of an event. */
+export function readsOf(
+  entries: readonly AccessEntry[],
+  { device, epoch, records }: Pick<TimelineEvent, 'device' | 'epoch' | 'records'>,
+): readonly AccessEntry[] {
+  const seqs = records.map(({ record }) => record.value.seq);
+  return entries.filter(
+    (entry) =>
+      entry.device === device &&
+      entry.epoch === epoch &&
+      entry.fromSeq !== null &&
+      entry.toSeq !== null &&
+      seqs.some((seq) => seq >= (entry.fromSeq ?? 0) && seq <= (entry.toSeq ?? 0)),
+  );
 }

@@ -7,7 +7,6 @@ import { signObject } from '../../protocol/objects/signed-object.js';
 import type { CloudClient } from './cloud-client.js';
 import type { HistoryKeeper } from './history-keeper.js';
 import type { OwnerKeys } from './owner-keys.js';
-import type { OwnerSession } from './owner-session.js';
 import type { CameraView } from './session-view.js';
 import type { TimelineEvent } from './timeline.js';
 
@@ -37,8 +36,6 @@ interface Run {
 /** What the API takes at once. */
 const STATEMENTS_MAX = 64;
 const ACCOUNT_STATEMENTS_MAX = 1024;
-/** An event lasts minutes; a page holds a hundred records. */
-const OLDER_PAGES_MAX = 10;
 /** With which the cloud refuses a statement; the page shows a code that it does not know as `request-invalid`. */
 const REFUSED_STATEMENT: readonly string[] = ['statement-refused', 'request-invalid', 'not-found'];
 
@@ -170,24 +167,6 @@ export class Deletions {
 
   private notifyListeners(): void {
     for (const listener of [...this.listeners]) listener();
-  }
-}
-
-/**
- * Loads older records until the beginning of an event is here, and returns the event with all of them: its first records may
- * lie in a page that was not loaded.
- */
-export async function loadWholeEvent(
-  session: Pick<OwnerSession, 'view' | 'loadOlder'>,
-  { key, device, epoch }: Pick<TimelineEvent, 'key' | 'device' | 'epoch'>,
-): Promise<TimelineEvent | null> {
-  for (let pages = 0; ; pages++) {
-    const { events, cameras } = session.view();
-    const event = events.find((one) => one.key === key) ?? null;
-    const camera = cameras.find((one) => one.device === device && one.epoch === epoch);
-    const isWhole = event === null || event.records[0]?.record.value.event?.revision === 0;
-    if (isWhole || camera?.hasOlder !== true || pages >= OLDER_PAGES_MAX) return event;
-    await session.loadOlder();
   }
 }
 

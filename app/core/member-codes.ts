@@ -2,7 +2,8 @@ import { equal } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { memberNumber, type Member, type MemberV2 } from '../../protocol/objects/member.js';
-import { formatMemberCode, MEMBER_FRAGMENT, parseAnyMemberCode } from '../../protocol/objects/member-code.js';
+import { MEMBER_FRAGMENT } from '../../protocol/objects/link-fragments.js';
+import { formatMemberCode, parseAnyMemberCode } from '../../protocol/objects/member-code.js';
 import { versionOf, type Verified } from '../../protocol/objects/signed-object.js';
 import { MEMBER_FRAGMENT_V2, type MemberKeys } from './member-keys.js';
 

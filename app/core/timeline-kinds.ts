@@ -29,3 +29,6 @@ export type EventKind = EventKindOf<typeof IS_EVENT>;
 export function isEventKind(kind: RecordKindV2): kind is EventKind {
   return IS_EVENT[kind];
 }
+
+/** The kinds that the timeline shows. */
+export const EVENT_KINDS: readonly EventKind[] = (Object.keys(IS_EVENT) as RecordKindV2[]).filter(isEventKind);

@@ -1,6 +1,7 @@
 import type { JSX } from './preact.js';
+import { silentCameras } from '../core/presence.js';
 import { AlarmBanners } from './alarm-banner.js';
-import { useChanges, usePage, useSessionView } from './context.js';
+import { useChanges, useNow, usePage, useSessionView } from './context.js';
 import { Problem } from './problem.js';
 import { ReceiptKeyBanner } from './receipt-key-banner.js';
 import { DeletedAccount, Invitations, RestoredNote, RootOpen, VersionBanner, WaitingBrowser } from './parts.js';
@@ -13,12 +14,15 @@ const CONNECTIONS = {
   deleted: ['Deleted', 'warn'],
 } as const;
 
-/** Whether the page is connected, in one word. */
+/** Whether the page is connected, in one word; never that all is live while a camera is not heard. */
 export function Connection(): JSX.Element {
-  const { connection } = useSessionView();
-  const { deletions } = usePage();
+  const view = useSessionView();
+  const { deletions, hearing } = usePage();
   useChanges(deletions);
-  const [text, tone] = CONNECTIONS[deletions.accountErasedAtMs === null ? connection : 'deleted'];
+  useNow(10_000);
+  const state = deletions.accountErasedAtMs === null ? view.connection : 'deleted';
+  const silent = state === 'live' ? silentCameras(view, null, hearing.untilMs()).length : 0;
+  const [text, tone] = silent === 0 ? CONNECTIONS[state] : ([`${String(silent)} not heard`, 'warn'] as const);
   return (
     <span class={`connection connection-${tone}`} role="status">
       <span class="dot" aria-hidden="true" />

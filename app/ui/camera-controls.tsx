@@ -1,14 +1,14 @@
-import { type JSX, useState } from './preact.js';
+import { type ComponentChildren, type JSX, useState } from './preact.js';
 import { fromHex } from '../../common/bytes.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
 import type { CameraView } from '../core/session-view.js';
 import { orderedSnapshot } from '../core/snapshot.js';
-import { useNow, usePage, useSessionView } from './context.js';
+import { useNames, useNow, usePage, useSessionView } from './context.js';
 import { Picture, usePicture } from './event-card.js';
 import { ago, clockTime } from './format.js';
 import { NeedsRoot } from './further-browser.js';
 import { Household } from './household.js';
-import { CameraIcon, EyeIcon, PlayIcon } from './icons.js';
+import { CameraIcon, EyeIcon, GearIcon, PlayIcon } from './icons.js';
 import { InForceList, InForceNote, useInForce, useInForceReader } from './in-force.js';
 import { accountNumber } from '../core/account-number.js';
 import { LookList } from './look-list.js';
@@ -22,13 +22,17 @@ export function CameraControls({
   camera,
   onAddMember,
   onLook,
+  children,
 }: {
   readonly camera: CameraView;
+  /** What stands first behind "More". */
+  readonly children: ComponentChildren;
   readonly onAddMember: () => void;
   /** Opens a look; null while one is open, and while there are too many. */
   readonly onLook: (() => void) | null;
 }): JSX.Element {
-  const { putAway } = usePage();
+  const { putAway, undo } = usePage();
+  const { nameOf } = useNames();
   const order = useOrder(camera);
   const unread = useInForceReader(camera);
   const [answerSeq, setAnswerSeq] = useState<number | null>(null);
@@ -37,10 +41,18 @@ export function CameraControls({
       <div class="controls">
         <p class="note note-wait">This ownership is over. You can still see what was recorded under it.</p>
         <div class="form-buttons">
-          <button type="button" class="button" onClick={() => void putAway.add(camera)}>
+          <button
+            type="button"
+            class="button"
+            onClick={() => {
+              void putAway.add(camera);
+              undo.offer({ text: `${nameOf(camera.device)} is put away.`, undo: () => putAway.remove(camera) });
+            }}
+          >
             Put it away
           </button>
         </div>
+        <More>{children}</More>
       </div>
     );
   }
@@ -70,8 +82,11 @@ export function CameraControls({
           {camera.mayLook && ' You may look, and everybody in the household sees that you did. Orders are the owner’s.'}
         </p>
         {look !== false && <div class="form-buttons">{look}</div>}
-        <InForceList camera={camera} problem={unread} />
-        {looks}
+        <More>
+          {children}
+          <InForceList camera={camera} problem={unread} />
+          {looks}
+        </More>
       </div>
     );
   }
@@ -117,27 +132,42 @@ export function CameraControls({
         {order.problem !== null && <Problem error={order.problem} />}
         {answerSeq !== null && <OrderedPicture camera={camera} answerSeq={answerSeq} />}
       </div>
-      {looks}
-      <details class="more-controls">
-        <summary>In force</summary>
-        <InForceList camera={camera} problem={unread} />
-      </details>
-      <details class="more-controls">
-        <summary>Motion</summary>
-        <Sensitivity camera={camera} order={order} />
-        <ZoneEditor camera={camera} order={order} />
-      </details>
-      <details class="more-controls">
-        <summary>Household ({camera.members.length})</summary>
-        {camera.isOwned ? (
-          <Household camera={camera} onAdd={onAddMember} />
-        ) : (
-          <NeedsRoot root={root} what="change the household, release the camera or revoke it" />
-        )}
-      </details>
-      {camera.isOwned && <GiveAway order={order} />}
-      {camera.isOwned && <Stolen camera={camera} />}
+      <More>
+        {children}
+        {looks}
+        <details class="more-controls">
+          <summary>In force</summary>
+          <InForceList camera={camera} problem={unread} />
+        </details>
+        <details class="more-controls">
+          <summary>Motion</summary>
+          <Sensitivity camera={camera} order={order} />
+          <ZoneEditor camera={camera} order={order} />
+        </details>
+        <details class="more-controls">
+          <summary>Household ({camera.members.length})</summary>
+          {camera.isOwned ? (
+            <Household camera={camera} onAdd={onAddMember} />
+          ) : (
+            <NeedsRoot root={root} what="change the household, release the camera or revoke it" />
+          )}
+        </details>
+        {camera.isOwned && <GiveAway order={order} />}
+        {camera.isOwned && <Stolen camera={camera} />}
+      </More>
     </div>
+  );
+}
+
+/** Diagnostics, what lasts and what is dangerous: out of the way of what one does each day. */
+function More({ children }: { readonly children: ComponentChildren }): JSX.Element {
+  return (
+    <details class="camera-more">
+      <summary>
+        <GearIcon /> More
+      </summary>
+      <div class="camera-more-body">{children}</div>
+    </details>
   );
 }
 

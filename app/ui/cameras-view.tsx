@@ -4,25 +4,18 @@ import { VERDICTS } from '../../protocol/verify/verdict.js';
 import { loadPeriodOpener } from '../core/load-period-opener.js';
 import { currentOf, type Presence } from '../core/presence.js';
 import type { CameraView } from '../core/session-view.js';
+import { sortMs } from '../core/timeline.js';
 import { CameraControls } from './camera-controls.js';
 import { useChanges, useNames, useNow, usePage, usePresence, useSessionView } from './context.js';
 import { EditableName } from './editable-name.js';
-import { ago, duration, shortTime, size } from './format.js';
+import { Picture, usePicture } from './event-card.js';
+import { CameraHealth } from './camera-health.js';
+import { ago, shortTime } from './format.js';
 import { CameraIcon, PlusIcon } from './icons.js';
 import { NotLoaded } from './not-loaded.js';
-import { part } from './part.js';
+import { LookGrid } from './look-part.js';
 import { Problem } from './problem.js';
 
-const CLOCKS = { ntp: 'Set by the network', rtc: 'Own clock only', unset: 'Not set' } as const;
-const PICTURE = {
-  ok: 'Running',
-  starting: 'Starting',
-  stalled: 'No frames arriving',
-  absent: 'Camera module not found',
-} as const;
-
-/** A file of its own: most visits do without it. */
-const LookGrid = part(async () => (await import('./look-grid.js')).LookGrid);
 /** Looks at once on one page. */
 const LOOKS_MAX = 4;
 
@@ -126,12 +119,13 @@ function CameraCard({
   const name = nameOf(camera.device);
   const presence = usePresence(camera);
   return (
-    <li class="panel camera">
-      <div class="camera-head">
-        <EditableName name={name} label="Name of the camera" onRename={(next) => rename(camera.device, next)}>
+    <li class={`panel camera camera-${PRESENCE[presence][1]}`}>
+      <div class="camera-top">
+        <LastPicture camera={camera} name={name} />
+        <div class="camera-text">
           <h2>{name}</h2>
-        </EditableName>
-        <PresenceChip camera={camera} presence={presence} nowMs={now} />
+          <PresenceChip camera={camera} presence={presence} nowMs={now} />
+        </div>
       </div>
       {camera.deletedAtMs !== null && (
         <p class="note note-wait">Its owner deleted everything of this camera on {shortTime(camera.deletedAtMs)}.</p>
@@ -143,11 +137,37 @@ function CameraCard({
           for you.
         </p>
       )}
-      {presence === 'silent' && <p class="note note-warn">{VERDICTS.incomplete.sentence}</p>}
-      <Health camera={camera} nowMs={now} />
-      <CameraControls camera={camera} onAddMember={onAddMember} onLook={onLook} />
-      <p class="mono muted">{camera.device}</p>
+      {presence === 'silent' && <p class="small ink-warn">{VERDICTS.incomplete.sentence}</p>}
+      <CameraControls camera={camera} onAddMember={onAddMember} onLook={onLook}>
+        <EditableName name={name} label="Name of the camera" onRename={(next) => rename(camera.device, next)}>
+          <span>
+            <span class="muted">Name</span> {name}
+          </span>
+        </EditableName>
+        <CameraHealth camera={camera} nowMs={now} />
+        <p class="mono muted">{camera.device}</p>
+      </CameraControls>
     </li>
+  );
+}
+
+/** The newest picture of a camera, and when it is from: it is never what the camera sees now. */
+function LastPicture({ camera, name }: { readonly camera: CameraView; readonly name: string }): JSX.Element {
+  const { events } = useSessionView();
+  const now = useNow(30_000);
+  const newest = events.find(
+    ({ device, epoch, picture }) => device === camera.device && epoch === camera.epoch && picture !== null,
+  );
+  const state = usePicture(newest?.picture ?? null, true);
+  const time = newest === undefined ? null : ago(sortMs(newest), now);
+  return (
+    <div class="frame">
+      <Picture
+        state={state}
+        alt={time === null ? `No picture of ${name} yet` : `The last picture of ${name}, ${time}`}
+      />
+      {time !== null && <span class="frame-time">{time}</span>}
+    </div>
   );
 }
 
@@ -215,50 +235,4 @@ function Unlisted({ camera }: { readonly camera: CameraView }): JSX.Element {
       {typeof state === 'object' && <Problem error={state} />}
     </div>
   );
-}
-
-function Health({ camera, nowMs }: { readonly camera: CameraView; readonly nowMs: number }): JSX.Element {
-  const { health } = camera;
-  if (health === null) return <p class="muted">No health report yet.</p>;
-  const { body, clockQuality, reportedAtMs } = health;
-  const facts: readonly (readonly [string, string, boolean])[] = [
-    [
-      'Picture',
-      body.privacy ? 'Closed by you' : PICTURE[body.camera],
-      body.privacy || body.camera === 'ok' || body.camera === 'starting',
-    ],
-    ['Clock', CLOCKS[clockQuality], clockQuality !== 'unset'],
-    ['Waiting to be sent', body.queued === 0 ? 'nothing' : counted(body.queued), body.queued < 100],
-    [
-      'Lost',
-      body.lost === 0 ? 'nothing' : `${counted(body.lost)}, ${body.lost === 1 ? '' : 'each '}accounted for`,
-      body.lost === 0,
-    ],
-    ['Running for', duration(body.uptimeS * 1000), true],
-    ['Free space', size(body.freeBytes), body.freeBytes > 64 * 1024 ** 2],
-    ...(body.temperatureDeciC === undefined
-      ? []
-      : [['Temperature', `${(body.temperatureDeciC / 10).toFixed(1)} °C`, body.temperatureDeciC < 850] as const]),
-    ['Version', body.agent, true],
-  ];
-  return (
-    <>
-      <dl class="facts">
-        {facts.map(([term, value, isFine]) => (
-          <div key={term}>
-            <dt>{term}</dt>
-            <dd class={isFine ? '' : 'ink-warn'}>{value}</dd>
-          </div>
-        ))}
-      </dl>
-      <p class="muted small">
-        {reportedAtMs === null ? 'Reported at an unknown time' : `Reported ${ago(reportedAtMs, nowMs)}`}, signed by the
-        camera.
-      </p>
-    </>
-  );
-}
-
-function counted(records: number): string {
-  return records === 1 ? '1 record' : `${String(records)} records`;
 }

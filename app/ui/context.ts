@@ -5,6 +5,7 @@ import type { Orders } from '../core/orders.js';
 import type { CloudClient } from '../core/cloud-client.js';
 import type { Deletions } from '../core/deletions.js';
 import type { HistoryKeeper } from '../core/history-keeper.js';
+import type { LastVisit } from '../core/last-visit.js';
 import type { Liveness } from '../core/liveness.js';
 import type { HouseholdHeads } from '../core/household-heads.js';
 import type { HouseholdSettings } from '../core/household-settings.js';
@@ -19,7 +20,11 @@ import type { PutAway } from '../core/put-away.js';
 import type { RootAtRest } from '../core/root-at-rest.js';
 import type { StandingOrders } from '../core/standing-orders.js';
 import type { ReceiptKeyPins } from '../core/receipt-key-pins.js';
+import type { Reviewed } from '../core/reviewed-marks.js';
 import type { AppStorage } from '../core/storage.js';
+import type { UndoList } from '../core/undo.js';
+import type { ZonesSeen } from '../core/zones-seen.js';
+import type { Addresses } from './addresses.js';
 
 /** What components of the signed-in page need. Made once the owner's key is loaded. */
 export interface PageContext {
@@ -47,6 +52,11 @@ export interface PageContext {
   readonly pictures: Pictures;
   /** Loads what the browsers of the household share. @throws where that part of the page could not be loaded */
   readonly settings: () => Promise<HouseholdSettings>;
+  readonly addresses: Addresses;
+  readonly reviewed: Reviewed;
+  readonly lastVisit: LastVisit;
+  readonly zonesSeen: ZonesSeen;
+  readonly undo: UndoList;
 }
 
 /** The root key that rests in this browser; `open` while the page uses it, and null while it is locked. */

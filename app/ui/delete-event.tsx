@@ -1,6 +1,6 @@
 import { type JSX, useState } from './preact.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
-import { loadWholeEvent } from '../core/deletions.js';
+import { loadWholeEvent } from '../core/timeline-reach.js';
 import type { TimelineEvent } from '../core/timeline.js';
 import { usePage, useSessionView } from './context.js';
 import { Problem } from './problem.js';

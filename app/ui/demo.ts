@@ -6,7 +6,7 @@ import { MemoryStorage, type AppStorage } from '../core/storage.js';
  * page that `npm run demo` serves contains this file. The build removes it from any other page.
  */
 export async function demoStorage(): Promise<AppStorage | null> {
-  const parameters = new URLSearchParams(location.hash.slice(1));
+  const parameters = new URLSearchParams(takeLink() ?? '');
   const master = fromBase64((parameters.get('demo-owner') ?? '').replaceAll('-', '+').replaceAll('_', '/'));
   if (master?.length !== 32) return null;
   const storage = new MemoryStorage();
@@ -16,4 +16,15 @@ export async function demoStorage(): Promise<AppStorage | null> {
     await storage.saveName(device, name);
   }
   return storage;
+}
+
+const KEPT = 'sealcam-demo';
+
+/** Returns the fragment of the demo's link and frees the address for the page. This tab keeps it, so that it can be reloaded. */
+function takeLink(): string | null {
+  const fragment = location.hash.slice(1);
+  if (!fragment.includes('demo-owner=')) return sessionStorage.getItem(KEPT);
+  sessionStorage.setItem(KEPT, fragment);
+  history.replaceState(null, '', location.pathname + location.search);
+  return fragment;
 }

@@ -1,12 +1,9 @@
 import { type JSX, useEffect, useLayoutEffect, useRef, useState } from './preact.js';
-import type { HistoryMark } from '../core/camera-log.js';
 import type { TimelineEvent } from '../core/timeline.js';
-import { EventCard } from './event-card.js';
+import { EventCard, type CardState } from './event-card.js';
+import type { Item } from './event-days.js';
+import { shortTime } from './format.js';
 import { HistoryMarkRow } from './history-mark.js';
-
-export type Item =
-  | { readonly type: 'event'; readonly atMs: number; readonly event: TimelineEvent }
-  | { readonly type: 'mark'; readonly atMs: number; readonly mark: HistoryMark };
 
 /** Whole rows of 1 to 6 columns. */
 const BLOCK_EVENTS = 60;
@@ -34,16 +31,22 @@ export function inBlocks(items: readonly Item[]): Item[][] {
 /** Part of a day's events. Far from the visible part only its height is left, so that a long list stays light. */
 export function EventBlock({
   items,
+  target,
   nameOf,
   isOwned,
+  stateOf,
   onOpen,
 }: {
   readonly items: readonly Item[];
+  /** The key of an event that is about to be scrolled to: it is drawn wherever it is. */
+  readonly target: string | null;
   readonly nameOf: (device: string) => string;
   readonly isOwned: (device: string) => boolean;
+  readonly stateOf: (event: TimelineEvent) => CardState;
   readonly onOpen: (key: string) => void;
 }): JSX.Element {
-  const [isNear, setNear] = useState(true);
+  const [isInView, setNear] = useState(true);
+  const isNear = isInView || items.some((item) => item.type === 'event' && item.event.key === target);
   const element = useRef<HTMLDivElement>(null);
   const height = useRef(0);
   useLayoutEffect(() => {
@@ -66,18 +69,30 @@ export function EventBlock({
     <div class="block" ref={element} style={isNear ? undefined : { height: `${String(height.current)}px` }}>
       {isNear && (
         <ul class="grid">
-          {items.map((item) =>
-            item.type === 'mark' ? (
-              <HistoryMarkRow
-                key={item.mark.key}
-                mark={item.mark}
-                name={nameOf(item.mark.device)}
-                isOwned={isOwned(item.mark.device)}
-              />
-            ) : (
-              <EventCard key={item.event.key} event={item.event} name={nameOf(item.event.device)} onOpen={onOpen} />
-            ),
-          )}
+          {items.map((item) => {
+            switch (item.type) {
+              case 'visit':
+                return (
+                  <li key="visit" class="visit">
+                    Seen until your last visit, {shortTime(item.atMs)}
+                  </li>
+                );
+              case 'mark':
+                return (
+                  <HistoryMarkRow
+                    key={item.mark.key}
+                    mark={item.mark}
+                    name={nameOf(item.mark.device)}
+                    isOwned={isOwned(item.mark.device)}
+                  />
+                );
+              case 'event': {
+                const { event } = item;
+                const name = nameOf(event.device);
+                return <EventCard key={event.key} event={event} name={name} state={stateOf(event)} onOpen={onOpen} />;
+              }
+            }
+          })}
         </ul>
       )}
     </div>

@@ -1,10 +1,11 @@
 import { type JSX, type RefObject, useLayoutEffect, useRef, useState } from './preact.js';
 import type { RecordScene } from '../../protocol/objects/record.js';
+import { VERDICTS } from '../../protocol/verify/verdict.js';
 import type { PictureState } from '../core/pictures.js';
 import { pictureKey, type EventPicture, type TimelineEvent } from '../core/timeline.js';
 import type { EventKind } from '../core/timeline-kinds.js';
 import { useChanges, usePage } from './context.js';
-import { clockTime, duration } from './format.js';
+import { clockTime, duration, minuteTime } from './format.js';
 import { PictureIcon } from './icons.js';
 import { VerdictChip, verdictSentence } from './verdict-chip.js';
 
@@ -66,49 +67,78 @@ export function eventTitle(event: TimelineEvent): string {
   return EVENT_LOOKS[event.kind].title(event);
 }
 
-/** One event: its picture, time and camera, and the verdict on it. */
+/** What this person has seen of an event: `new` since the visit before this one. */
+export type CardState = 'new' | 'seen' | 'reviewed';
+
+/** One event: its picture, time and camera, and a word only where the verdict on it is not the best. */
 export function EventCard({
   event,
   name,
+  state,
   onOpen,
 }: {
   readonly event: TimelineEvent;
   readonly name: string;
+  readonly state: CardState;
   /** Called with the event's key. */
   readonly onOpen: (key: string) => void;
 }): JSX.Element {
   const [element, isInView] = useInView();
-  const state = usePicture(event.picture, isInView);
-  const time = clockTime(event.startedAtMs ?? event.receivedAtMs);
+  const picture = usePicture(event.picture, isInView);
+  const atMs = event.startedAtMs ?? event.receivedAtMs;
+  const time = clockTime(atMs);
   const length =
     event.startedAtMs !== null && event.endedAtMs !== null ? duration(event.endedAtMs - event.startedAtMs) : null;
+  const facts = [
+    EVENT_LOOKS[event.kind].isTitleShown ? eventTitle(event) : null,
+    length,
+    event.clips.length > 0 ? 'Video' : null,
+  ].filter((fact) => fact !== null);
+  const isIntact = event.verdict === 'intact';
+  const label = [
+    eventTitle(event),
+    name,
+    time,
+    length,
+    isIntact ? null : VERDICTS[event.verdict].title,
+    state === 'seen' ? null : state,
+  ];
   return (
-    <li class="card" ref={element}>
+    <li class={`card card-${state}`} ref={element} data-event={event.key}>
       <button
         type="button"
         class="card-button"
         onClick={() => {
           onOpen(event.key);
         }}
-        aria-label={`${eventTitle(event)}, ${name}, ${time}`}
+        aria-label={label.filter((part) => part !== null).join(', ')}
       >
         <div class="frame">
-          <Picture state={state} alt={`${name} at ${time}`} />
+          <Picture state={picture} alt={`${name} at ${time}`} />
           {event.isOpen && <span class="live-badge">Happening now</span>}
         </div>
         <div class="card-text">
           <div class="card-line">
-            <strong>{name}</strong>
-            <time class="card-time">{time}</time>
+            <span class="card-name">{name}</span>
+            <time class="card-time">{minuteTime(atMs)}</time>
           </div>
-          <div class="card-line">
-            <VerdictChip verdict={event.verdict} />
-            {EVENT_LOOKS[event.kind].isTitleShown && <span class="muted">{eventTitle(event)}</span>}
-            {length !== null && <span class="muted">{length}</span>}
-            {event.clips.length > 0 && <span class="muted">Video</span>}
-            {event.hasImpossibleTime && <span class="ink-warn">Wrong clock: time received</span>}
-          </div>
-          <p class="card-sentence">{verdictSentence(event.verdict, event.missing)}</p>
+          {(facts.length > 0 || state === 'new') && (
+            <div class="card-facts">
+              {state === 'new' && <span class="card-new">New</span>}
+              {facts.map((fact) => (
+                <span key={fact}>{fact}</span>
+              ))}
+            </div>
+          )}
+          {event.hasImpossibleTime && <p class="card-sentence ink-warn">Wrong clock: time received</p>}
+          {!isIntact && (
+            <>
+              <div>
+                <VerdictChip verdict={event.verdict} />
+              </div>
+              <p class="card-sentence">{verdictSentence(event.verdict, event.missing)}</p>
+            </>
+          )}
         </div>
       </button>
     </li>

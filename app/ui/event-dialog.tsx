@@ -1,22 +1,22 @@
 import { type JSX, useEffect, useRef, useState } from './preact.js';
-import { toHex } from '../../common/bytes.js';
 import type { PictureState } from '../core/pictures.js';
 import type { TimelineEvent } from '../core/timeline.js';
 import { ClipPlayer } from './clip-player.js';
 import { usePage } from './context.js';
 import { DeleteEvent } from './delete-event.js';
 import { eventTitle, Picture, usePicture } from './event-card.js';
-import { duration, fullTime, size } from './format.js';
-import { CloseIcon, LeftIcon, RightIcon } from './icons.js';
+import { Facts, HowItIsKnown } from './event-facts.js';
+import { EventActions } from './event-actions.js';
+import { WhoSawEvent } from './event-access.js';
+import { fullTime, shortTime } from './format.js';
+import { CloseIcon, LeftIcon, MinusIcon, PlusIcon, RightIcon } from './icons.js';
 import { VerdictChip, verdictSentence } from './verdict-chip.js';
+import { ZoomPicture, zoomKey, type ZoomFrame } from './zoom-picture.js';
 
-const CLOCKS = {
-  ntp: 'set by the network',
-  rtc: 'from the camera’s own clock',
-  unset: 'the camera’s clock was not set',
-} as const;
-
-/** One event in full, with the evidence for it. Arrow keys step to the next events, Escape closes. */
+/**
+ * One event in full, with the evidence for it. Arrow keys and swipes step to the next events, + and - zoom, Escape closes.
+ * Opening it marks it as reviewed.
+ */
 export function EventDialog({
   event,
   name,
@@ -28,8 +28,9 @@ export function EventDialog({
   readonly onClose: () => void;
   readonly onStep: (by: 1 | -1) => void;
 }): JSX.Element {
-  const { pictures } = usePage();
+  const { pictures, reviewed } = usePage();
   const dialog = useRef<HTMLDialogElement>(null);
+  const frame = useRef<ZoomFrame>(null);
   const state = usePicture(event.picture, true);
   const [showsBox, setShowsBox] = useState(true);
   useEffect(() => {
@@ -39,16 +40,27 @@ export function EventDialog({
   const retry = (): void => {
     if (event.picture !== null) pictures.retry(event.picture);
   };
-  useEffect(retry, [event.key]);
+  const atMs = event.startedAtMs ?? event.receivedAtMs;
+  useEffect(() => {
+    retry();
+    frame.current?.reset();
+    if (!reviewed.isReviewed(event.key)) void reviewed.markReviewed([event.key], true);
+    document.title = `${eventTitle(event)}, ${name}, ${shortTime(atMs)} · sealcam`;
+  }, [event.key, name]);
   const onKey = (key: KeyboardEvent): void => {
-    if (key.key === 'ArrowLeft') onStep(-1);
-    if (key.key === 'ArrowRight') onStep(1);
+    // A slider or a field has its own arrows.
+    if (key.target instanceof HTMLInputElement || key.ctrlKey || key.metaKey || key.altKey) return;
+    if (zoomKey(frame.current, key.key)) key.preventDefault();
+    else if (key.key === 'ArrowLeft') onStep(-1);
+    else if (key.key === 'ArrowRight') onStep(1);
   };
   const picture = (
-    <>
-      <Picture state={state} alt={`${name}, ${eventTitle(event)}`} onRetry={retry} />
-      {showsBox && <MotionBox state={state} />}
-    </>
+    <ZoomPicture frame={frame} onSwipe={onStep}>
+      <div class="picture-fit" onLoadCapture={fitPicture}>
+        <Picture state={state} alt={`${name}, ${eventTitle(event)}`} onRetry={retry} />
+        {showsBox && <MotionBox state={state} />}
+      </div>
+    </ZoomPicture>
   );
   return (
     <dialog ref={dialog} class="event-dialog" onClose={onClose} onKeyDown={onKey} aria-labelledby="event-title">
@@ -57,32 +69,28 @@ export function EventDialog({
           <h2 id="event-title">
             {eventTitle(event)} · {name}
           </h2>
-          <p class="muted">{fullTime(event.startedAtMs ?? event.receivedAtMs)}</p>
+          <p class="muted">{fullTime(atMs)}</p>
         </div>
         <div class="dialog-buttons">
-          <button
-            type="button"
-            class="icon-button"
+          <IconButton
+            label="Newer event"
             onClick={() => {
               onStep(-1);
             }}
-            aria-label="Newer event"
           >
             <LeftIcon />
-          </button>
-          <button
-            type="button"
-            class="icon-button"
+          </IconButton>
+          <IconButton
+            label="Older event"
             onClick={() => {
               onStep(1);
             }}
-            aria-label="Older event"
           >
             <RightIcon />
-          </button>
-          <button type="button" class="icon-button" onClick={onClose} aria-label="Close">
+          </IconButton>
+          <IconButton label="Close" onClick={() => dialog.current?.close()}>
             <CloseIcon />
-          </button>
+          </IconButton>
         </div>
       </header>
       {event.clips.length === 0 ? (
@@ -90,6 +98,17 @@ export function EventDialog({
       ) : (
         <ClipPlayer key={event.key} event={event} name={name} poster={picture} />
       )}
+      <div class="zoom-buttons" role="group" aria-label="Zoom">
+        <IconButton label="Zoom out" onClick={() => zoomKey(frame.current, '-')}>
+          <MinusIcon />
+        </IconButton>
+        <IconButton label="Zoom in" onClick={() => zoomKey(frame.current, '+')}>
+          <PlusIcon />
+        </IconButton>
+        <button type="button" class="text-button" onClick={() => zoomKey(frame.current, '0')}>
+          Whole picture
+        </button>
+      </div>
       <div class="dialog-body">
         <div class="verdict-line">
           <VerdictChip verdict={event.verdict} />
@@ -108,10 +127,41 @@ export function EventDialog({
             Outline what moved
           </label>
         )}
+        <EventActions key={event.key} event={event} />
+        <WhoSawEvent key={`saw ${event.key}`} event={event} />
         <HowItIsKnown event={event} />
-        <DeleteEvent key={event.key} event={event} onDeleted={onClose} />
+        <DeleteEvent
+          key={`delete ${event.key}`}
+          event={event}
+          onDeleted={() => {
+            dialog.current?.close();
+          }}
+        />
       </div>
     </dialog>
+  );
+}
+
+/** A picture is drawn at most twice as wide as it is: beyond that one zooms. */
+function fitPicture({ target, currentTarget }: JSX.TargetedEvent<HTMLElement>): void {
+  if (target instanceof HTMLImageElement) {
+    currentTarget.style.setProperty('--picture-width', `${String(2 * target.naturalWidth)}px`);
+  }
+}
+
+function IconButton({
+  label,
+  onClick,
+  children,
+}: {
+  readonly label: string;
+  readonly onClick: () => void;
+  readonly children: JSX.Element;
+}): JSX.Element {
+  return (
+    <button type="button" class="icon-button" aria-label={label} onClick={onClick}>
+      {children}
+    </button>
   );
 }
 
@@ -122,70 +172,4 @@ function MotionBox({ state }: { readonly state: PictureState }): JSX.Element | n
   const percent = (value: number): string => `${((value / 65_535) * 100).toFixed(2)}%`;
   const style = { left: percent(left), top: percent(top), width: percent(width), height: percent(height) };
   return <div class="motion-box" style={style} aria-hidden="true" />;
-}
-
-function Facts({ event, state }: { readonly event: TimelineEvent; readonly state: PictureState }): JSX.Element {
-  const first = event.records[0]?.record.value;
-  const quality = first?.time.quality ?? 'unset';
-  const zones = state.type === 'ready' ? (state.detail.zones ?? []) : [];
-  return (
-    <dl class="facts">
-      {event.hasImpossibleTime && (
-        <Fact term="Camera's clock">Wrong when this was recorded. The time shown is when the cloud received it.</Fact>
-      )}
-      {event.startedAtMs !== null && event.endedAtMs !== null && (
-        <Fact term="Lasted">{duration(event.endedAtMs - event.startedAtMs)}</Fact>
-      )}
-      {event.isOpen && <Fact term="Lasted">still moving</Fact>}
-      <Fact term="Time">{CLOCKS[quality]}</Fact>
-      {zones.length > 0 && <Fact term="Zone">{zones.join(', ')}</Fact>}
-      {state.type === 'ready' && state.detail.area !== undefined && (
-        <Fact term="Moved">{(state.detail.area / 10).toFixed(1)} % of the picture</Fact>
-      )}
-    </dl>
-  );
-}
-
-function Fact({
-  term,
-  children,
-}: {
-  readonly term: string;
-  readonly children: JSX.Element | string | (JSX.Element | string)[];
-}): JSX.Element {
-  return (
-    <div>
-      <dt>{term}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
-}
-
-function HowItIsKnown({ event }: { readonly event: TimelineEvent }): JSX.Element {
-  const last = event.records.at(-1)?.record;
-  const media = event.picture?.media;
-  return (
-    <details class="known">
-      <summary>How this page knows</summary>
-      <p>
-        This page verified your camera’s signature. It also checked that the record belongs to your claim of this camera
-        and whether it follows the record before it. The picture was opened here, with your key; the cloud stores it
-        sealed.
-      </p>
-      <dl class="facts facts-mono">
-        <Fact term="Camera">{event.device}</Fact>
-        <Fact term="Ownership">epoch {String(event.epoch)}</Fact>
-        {last !== undefined && (
-          <Fact term="Record">
-            {String(last.value.seq)}, hash {toHex(last.hash)}
-          </Fact>
-        )}
-        {media !== undefined && (
-          <Fact term="Sealed">
-            {size(media.length)}, SHA-256 {toHex(media.bodyHash)}
-          </Fact>
-        )}
-      </dl>
-    </details>
-  );
 }

@@ -2,6 +2,7 @@
 
 const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const minute = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
 const short = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
@@ -17,6 +18,11 @@ function format(formatter: Intl.DateTimeFormat, ms: number): string {
 /** Time of day with seconds. */
 export function clockTime(ms: number): string {
   return format(clock, ms);
+}
+
+/** Time of day without seconds. */
+export function minuteTime(ms: number): string {
+  return format(minute, ms);
 }
 
 /** Date and time in full, with the time zone. */

@@ -23,7 +23,13 @@ export const CameraIcon = (): JSX.Element => (
 export const EyeIcon = (): JSX.Element => (
   <Icon path="M3.500 12c2.300-4 5.100-6 8.500-6s6.200 2 8.500 6c-2.300 4-5.100 6-8.500 6s-6.200-2-8.500-6z M12 9.500a2.500 2.500 0 1 1 0 5 2.500 2.500 0 0 1 0-5z M4.500 19.500l15-15" />
 );
+export const ListIcon = (): JSX.Element => <Icon path="M4 5h6v5H4z M4 14h6v5H4z M14 6h6 M14 9h4 M14 15h6 M14 18h4" />;
+export const GearIcon = (): JSX.Element => (
+  <Icon path="M4 7h9 M17 7h3 M15 5v4 M4 12h3 M11 12h9 M9 10v4 M4 17h9 M17 17h3 M15 15v4" />
+);
+export const CheckIcon = (): JSX.Element => <Icon path="M5 12.500l4.500 4.500L19 7.500" />;
 export const PlusIcon = (): JSX.Element => <Icon path="M12 5v14 M5 12h14" />;
+export const MinusIcon = (): JSX.Element => <Icon path="M5 12h14" />;
 export const CloseIcon = (): JSX.Element => <Icon path="M6 6l12 12 M18 6L6 18" />;
 export const LeftIcon = (): JSX.Element => <Icon path="M14.500 5.500L8 12l6.500 6.500" />;
 export const RightIcon = (): JSX.Element => <Icon path="M9.500 5.500L16 12l-6.500 6.500" />;

@@ -1,11 +1,10 @@
-import { type JSX, render, useLayoutEffect, useState } from './preact.js';
+import { type JSX, render, useEffect, useLayoutEffect, useState } from './preact.js';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
 import { KnownSignatures } from '../../protocol/crypto/known-signatures.js';
 import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
-import { CLAIM_FRAGMENT } from '../../protocol/objects/claim-code.js';
-import { MEMBER_FRAGMENT } from '../../protocol/objects/member-code.js';
+import { CLAIM_FRAGMENT, MEMBER_FRAGMENT } from '../../protocol/objects/link-fragments.js';
 import { FIRST_ANSWER_RECORDS } from '../core/camera-pages.js';
 import { CloudClient } from '../core/cloud-client.js';
 import { Deletions } from '../core/deletions.js';
@@ -13,6 +12,7 @@ import { HistoryKeeper } from '../core/history-keeper.js';
 import { FURTHER_SETTING } from '../core/households.js';
 import { Liveness } from '../core/liveness.js';
 import { HouseholdHeads } from '../core/household-heads.js';
+import { LastVisit } from '../core/last-visit.js';
 import { Owner } from '../core/owner.js';
 import { MEMBER_FRAGMENT_V2, MemberBook } from '../core/member-keys.js';
 import { OwnKem } from '../core/own-kem.js';
@@ -26,8 +26,12 @@ import { PutAway } from '../core/put-away.js';
 import { loadRoot } from '../core/root-at-rest.js';
 import { StandingOrders } from '../core/standing-orders.js';
 import { ReceiptKeyPins } from '../core/receipt-key-pins.js';
+import { ReviewedMarks } from '../core/reviewed-marks.js';
 import type { AppStorage } from '../core/storage.js';
+import { UndoList } from '../core/undo.js';
 import { webCryptoVerifier } from '../core/webcrypto.js';
+import { ZonesSeen } from '../core/zones-seen.js';
+import { Addresses } from './addresses.js';
 import type { PageContext, RootHere } from './context.js';
 import { demoStorage } from './demo.js';
 import { IndexedDbStorage } from './indexeddb-storage.js';
@@ -35,7 +39,7 @@ import { Logo } from './icons.js';
 import { startOpenerThread } from './opener-thread.js';
 import { Onboarding } from './parts.js';
 import { Problem } from './problem.js';
-import { Shell } from './shell.js';
+import { Shell, type LinkCodes } from './shell.js';
 import { subtleSeals } from './subtle-seals.js';
 
 /** Returns the cloud's origin, which the build wrote into the page; the page's own if that is empty. */
@@ -99,8 +103,17 @@ async function signIn(
     standing.addRecord(record);
   });
   const orders = new Orders({ suite, clock, keys, client, history, answers: session.answers, standing, refresh });
+  const reviewed = new ReviewedMarks(storage);
+  await reviewed.load();
+  const lastVisit = new LastVisit(storage, clock);
+  await lastVisit.load();
+  const zonesSeen = new ZonesSeen();
   const pictures = new Pictures({
-    open: (picture) => owner.openPicture(picture),
+    open: async (picture) => {
+      const content = await owner.openPicture(picture);
+      zonesSeen.note(picture, content);
+      return content;
+    },
     keyStateOf: (picture) => owner.periodStateOf(picture),
     session,
     clock,
@@ -126,6 +139,11 @@ async function signIn(
     deletions,
     putAway,
     pictures,
+    addresses: new Addresses(),
+    reviewed,
+    lastVisit,
+    zonesSeen,
+    undo: new UndoList(),
   };
   const settings = async (): ReturnType<PageContext['settings']> =>
     (await import('./start-settings.js')).startSettings(suite, page);
@@ -163,13 +181,13 @@ type State =
   | { readonly type: 'ready'; readonly page: PageContext }
   | { readonly type: 'failed'; readonly error: SealcamError };
 
-function App({
-  claimCode,
-  memberCode,
-}: {
-  readonly claimCode: string | null;
-  readonly memberCode: string | null;
-}): JSX.Element {
+/** Takes the codes out of the link's fragment, so that no address and no history keeps them. */
+function consumeCodes(): LinkCodes {
+  return { claimCode: consumeCode(CLAIM_FRAGMENT), memberCode: consumeMemberCodes() };
+}
+
+function App({ first }: { readonly first: LinkCodes }): JSX.Element {
+  const [codes, setCodes] = useState(first);
   const [state, setState] = useState<State>({ type: 'starting' });
   const fail = (error: unknown): void => {
     setState({ type: 'failed', error: asSealcamError(error) });
@@ -198,6 +216,17 @@ function App({
   };
   const open = async (): Promise<AppStorage> =>
     (__DEMO__ ? await demoStorage() : null) ?? (await IndexedDbStorage.open());
+  // A link with a code may be opened while the page is.
+  useEffect(() => {
+    const follow = (): void => {
+      const next = consumeCodes();
+      if (next.claimCode !== null || next.memberCode !== null) setCodes(next);
+    };
+    addEventListener('hashchange', follow);
+    return () => {
+      removeEventListener('hashchange', follow);
+    };
+  }, []);
   // Before the first frame is drawn, which says nothing yet.
   useLayoutEffect(() => {
     open().then(start).catch(fail);
@@ -222,8 +251,7 @@ function App({
       return (
         <Shell
           page={state.page}
-          claimCode={claimCode}
-          memberCode={memberCode}
+          codes={codes}
           onForget={() => {
             location.reload();
           }}
@@ -243,5 +271,5 @@ function App({
 
 const root = document.getElementById('page');
 if (root !== null) {
-  render(<App claimCode={consumeCode(CLAIM_FRAGMENT)} memberCode={consumeMemberCodes()} />, root);
+  render(<App first={consumeCodes()} />, root);
 }

@@ -1,3 +1,4 @@
+import { loadScrypt } from '../../protocol/crypto/hashes.js';
 import type { PageContext } from './context.js';
 import { part } from './part.js';
 
@@ -15,9 +16,20 @@ export const RestoredNote = part(async () => (await import('./restored-note.js')
 export const RootOpen = part(async () => (await import('./root-open.js')).RootOpen, { isQuiet: true });
 export const VersionBanner = part(async () => (await import('./version-banner.js')).VersionBanner);
 
+const QUIET = { isQuiet: true };
+export const DayStrip = part(async () => (await import('./day-strip.js')).DayStrip, QUIET);
+export const DeletedEvents = part(async () => (await import('./deleted-events.js')).DeletedEvents, QUIET);
+export const EventFinder = part(async () => (await import('./event-finder.js')).EventFinder, QUIET);
+export const NoEvents = part(async () => (await import('./no-events.js')).NoEvents, QUIET);
+export const TimelineTools = part(async () => (await import('./timeline-tools.js')).TimelineTools, QUIET);
+export const UndoNote = part(async () => (await import('./undo-note.js')).UndoNote, QUIET);
+
 /** Loads what a signed-in person may open next, and starts what works where no page is open. */
 export function preloadParts(page: PageContext): void {
   // Without a connection the next visit does it.
   import('./in-background.js').then(({ startInBackground }) => startInBackground(page)).catch(() => undefined);
-  for (const { preload } of [EventDialog, CamerasView, SettingsView, AddCamera, AddMember]) preload();
+  for (const { preload } of [EventDialog, CamerasView, SettingsView, AddCamera, AddMember, UndoNote, NoEvents])
+    preload();
+  // For a recovery file, which one may want just when the connection is gone.
+  loadScrypt().catch(() => undefined);
 }

@@ -1,13 +1,13 @@
 import type { JSX } from './preact.js';
 import { part } from './part.js';
 
-const ReceiptKeyQuestion = part(async () => (await import('./receipt-keys.js')).ReceiptKeyQuestion);
-
 interface Shown {
   readonly code: string;
   readonly message: string;
   readonly hint: string;
 }
+
+const ReceiptKeyQuestion = part(async () => (await import('./receipt-keys.js')).ReceiptKeyQuestion);
 
 /** An error: what went wrong, what to do about it, and its code. A claim stopped by new receipt keys also asks about them. */
 export function Problem({ error }: { readonly error: Shown }): JSX.Element {

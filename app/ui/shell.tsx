@@ -2,39 +2,55 @@ import { type JSX, useEffect, useLayoutEffect, useState } from './preact.js';
 import { realClock } from '../../common/adapters/real-clock.js';
 import type { SessionView } from '../core/session-view.js';
 import { Banners, Connection } from './banners.js';
-import { Page, type PageContext } from './context.js';
+import { Page, useChanges, type PageContext } from './context.js';
 import { EventsView } from './events-view.js';
-import { Logo } from './icons.js';
+import { CameraIcon, GearIcon, ListIcon, Logo } from './icons.js';
 import { followNetwork } from './network-events.js';
-import { AddCamera, AddMember, CamerasView, preloadParts, SettingsView } from './parts.js';
+import { AddCamera, AddMember, CamerasView, preloadParts, SettingsView, UndoNote } from './parts.js';
 import { useTheme } from './theme.js';
 
 const VIEWS = [
-  ['events', 'Events'],
-  ['cameras', 'Cameras'],
-  ['settings', 'Settings'],
+  ['events', 'Events', ListIcon],
+  ['cameras', 'Cameras', CameraIcon],
+  ['settings', 'Settings', GearIcon],
 ] as const;
-type View = (typeof VIEWS)[number][0];
+
+/** The codes of a link into the page; null without one. A dialog opens with each. */
+export interface LinkCodes {
+  readonly claimCode: string | null;
+  readonly memberCode: string | null;
+}
 
 /** The signed-in page. */
 export function Shell({
   page,
-  claimCode,
-  memberCode,
+  codes,
   onForget,
 }: {
   readonly page: PageContext;
-  /** A claim code from the link; the dialog for cameras opens with it. */
-  readonly claimCode: string | null;
-  /** A member code from the link; the dialog for members opens with it. */
-  readonly memberCode: string | null;
+  readonly codes: LinkCodes;
   readonly onForget: () => void;
 }): JSX.Element {
-  const [view, setView] = useState<View>('events');
-  const [adding, setAdding] = useState<string | null>(claimCode);
-  const [addingMember, setAddingMember] = useState<string | null>(memberCode);
+  const [adding, setAdding] = useState<string | null>(codes.claimCode);
+  const [addingMember, setAddingMember] = useState<string | null>(codes.memberCode);
   const [isOwnBrowser, setOwnBrowser] = useState(false);
+  const { addresses, undo } = page;
+  useChanges(addresses);
+  useChanges(undo);
   useTheme(page.storage);
+  useEffect(() => {
+    if (codes.claimCode !== null) setAdding(codes.claimCode);
+    if (codes.memberCode !== null) setAddingMember(codes.memberCode);
+  }, [codes]);
+  useEffect(() => addresses.followHistory(), [addresses]);
+  const { address } = addresses;
+  const view = address.view === 'event' ? 'events' : address.view;
+  const label = VIEWS.find(([id]) => id === view)?.[1] ?? '';
+  useEffect(() => {
+    // The dialog of an event names that.
+    if (address.view !== 'event') document.title = `${label} · sealcam`;
+  }, [address]);
+  useEffect(() => followSight(page), [page]);
   // The cloud is asked while the frame is drawn.
   useLayoutEffect(() => {
     const controller = new AbortController();
@@ -55,7 +71,15 @@ export function Shell({
   };
   return (
     <Page.Provider value={page} key={page.keys}>
-      <a class="skip" href="#content">
+      <a
+        class="skip"
+        href="#content"
+        onClick={(event) => {
+          // The fragment is the page's address.
+          event.preventDefault();
+          document.getElementById('content')?.focus();
+        }}
+      >
         Skip to content
       </a>
       <header class="top">
@@ -65,17 +89,18 @@ export function Shell({
             <span class="wordmark">sealcam</span>
           </div>
           <nav aria-label="Main">
-            {VIEWS.map(([id, label]) => (
+            {VIEWS.map(([id, name, Icon]) => (
               <button
                 type="button"
                 key={id}
                 class="tab"
                 aria-current={view === id ? 'page' : undefined}
                 onClick={() => {
-                  setView(id);
+                  addresses.go(id === 'events' ? addresses.behind : { view: id });
                 }}
               >
-                {label}
+                <Icon />
+                {name}
               </button>
             ))}
           </nav>
@@ -84,6 +109,11 @@ export function Shell({
       </header>
       <main id="content" tabIndex={-1}>
         <Banners />
+        {addresses.isUnknown && (
+          <p class="note note-wait" aria-live="polite">
+            That address names nothing on this page. These are your events.
+          </p>
+        )}
         {adding !== null && (
           <AddCamera.View
             initialCode={adding}
@@ -119,6 +149,7 @@ export function Shell({
           />
         )}
       </main>
+      {undo.current() !== null && <UndoNote.View />}
     </Page.Provider>
   );
 }
@@ -150,4 +181,35 @@ function followAccount({ session, deletions }: PageContext): () => void {
     before = connection;
     if (connection !== 'connecting') void deletions.refreshAccount();
   });
+}
+
+/** Time between two notes that the events were shown. */
+const SHOWN_EVERY_MS = 20_000;
+
+/** Notes until when this person saw what comes, which is where "since your last visit" begins. */
+function followSight({ lastVisit, session }: PageContext): () => void {
+  const note = (): void => {
+    if (document.visibilityState === 'visible' && session.view().connection === 'live') void lastVisit.noteShown();
+  };
+  let cancel = (): void => undefined;
+  const tick = (): void => {
+    note();
+    cancel = realClock.after(SHOWN_EVERY_MS, tick);
+  };
+  cancel = realClock.after(SHOWN_EVERY_MS, tick);
+  const unsubscribe = session.subscribe(({ connection }) => {
+    if (connection !== 'live') return;
+    note();
+    unsubscribe();
+  });
+  const follow = (): void => {
+    if (document.visibilityState === 'hidden') lastVisit.leave();
+    else lastVisit.comeBack();
+  };
+  document.addEventListener('visibilitychange', follow);
+  return () => {
+    cancel();
+    unsubscribe();
+    document.removeEventListener('visibilitychange', follow);
+  };
 }

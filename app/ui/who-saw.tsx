@@ -2,8 +2,7 @@ import { type JSX, useState } from './preact.js';
 import { fromHex, toHex } from '../../common/bytes.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
 import { accountNumber } from '../core/account-number.js';
-import { summarizeAccess, type AccessLine, type AccessSummary } from '../core/access-summary.js';
-import type { MemberKeys } from '../core/member-keys.js';
+import { summarizeAccess, type AccessLine, type AccessSummary, type NamedInEpoch } from '../core/access-summary.js';
 import { useNames, usePage } from './context.js';
 import { shortTime } from './format.js';
 import { Problem } from './problem.js';
@@ -12,12 +11,11 @@ const LINES_MAX = 60;
 
 /** Who was shown what, as the cloud's log has it: the household by name, and anyone whom no claim names first. */
 export function WhoSaw(): JSX.Element {
-  const { client, keys, history } = usePage();
+  const { client, keys } = usePage();
+  const namedIn = useNamedIn();
   const [summary, setSummary] = useState<AccessSummary | null>(null);
   const [archivedBeforeMs, setArchivedBeforeMs] = useState<number | null>(null);
   const [problem, setProblem] = useState<SealcamError | null>(null);
-  const namedIn = (device: string, epoch: number): readonly MemberKeys[] | null =>
-    history.claimOf(fromHex(device, 32) ?? new Uint8Array(32), epoch)?.value.recipients ?? null;
   const load = async (): Promise<void> => {
     setProblem(null);
     try {
@@ -39,18 +37,7 @@ export function WhoSaw(): JSX.Element {
         </button>
       ) : (
         <>
-          <Verdict others={summary.others} />
-          <ul class="access">
-            {summary.others.slice(0, LINES_MAX).map((line) => (
-              <Line key={`${line.reader}/${line.device}/${String(line.epoch)}/${String(line.seqs)}`} line={line} />
-            ))}
-            {summary.own !== null && (
-              <li>
-                <strong>You</strong>, {counted(summary.own.reads, 'read')}
-                <Times fromMs={summary.own.fromMs} untilMs={summary.own.untilMs} />
-              </li>
-            )}
-          </ul>
+          <AccessLines summary={summary} />
           {archivedBeforeMs !== null && (
             <p class="muted small">
               The log here begins on {shortTime(archivedBeforeMs)}. The operator of this cloud keeps what came before in
@@ -60,6 +47,32 @@ export function WhoSaw(): JSX.Element {
         </>
       )}
     </div>
+  );
+}
+
+/** Returns what names the people of an epoch's claim. */
+export function useNamedIn(): NamedInEpoch {
+  const { history } = usePage();
+  return (device, epoch) => history.claimOf(fromHex(device, 32) ?? new Uint8Array(32), epoch)?.value.recipients ?? null;
+}
+
+/** Who read, and whether that is all right. */
+export function AccessLines({ summary: { own, others } }: { readonly summary: AccessSummary }): JSX.Element {
+  return (
+    <>
+      <Verdict others={others} />
+      <ul class="access">
+        {others.slice(0, LINES_MAX).map((line) => (
+          <Line key={`${line.reader}/${line.device}/${String(line.epoch)}/${String(line.seqs)}`} line={line} />
+        ))}
+        {own !== null && (
+          <li>
+            <strong>You</strong>, {counted(own.reads, 'read')}
+            <Times fromMs={own.fromMs} untilMs={own.untilMs} />
+          </li>
+        )}
+      </ul>
+    </>
   );
 }
 

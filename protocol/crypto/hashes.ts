@@ -2,7 +2,7 @@ import { blake2b } from '@noble/hashes/blake2.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
 import { sha3_256, shake256 as nobleShake256 } from '@noble/hashes/sha3.js';
-import { scryptAsync } from '@noble/hashes/scrypt.js';
+import type * as Scrypt from '@noble/hashes/scrypt.js';
 import { utf8 } from '../../common/bytes.js';
 
 /** SHA-256, 32 bytes; FIPS 180-4. */
@@ -45,14 +45,16 @@ export interface ScryptCost {
 
 /**
  * scrypt, 32 bytes; RFC 7914. The passphrase is normalised to NFKC, so that keyboards agree on it. Yields to the event
- * loop, so that a page can show progress (`fraction` from 0 to 1).
+ * loop, so that a page can show progress (`fraction` from 0 to 1). In the page it is a file of its own: only a recovery file
+ * needs it.
  */
-export function scrypt(
+export async function scrypt(
   passphrase: string,
   salt: Uint8Array,
   cost: ScryptCost,
   onProgress: (fraction: number) => void = () => undefined,
 ): Promise<Uint8Array> {
+  const { scryptAsync } = await loadScrypt();
   return scryptAsync(utf8(passphrase.normalize('NFKC')), salt, {
     N: cost.n,
     r: cost.r,
@@ -60,4 +62,9 @@ export function scrypt(
     dkLen: 32,
     onProgress,
   });
+}
+
+/** Loads what {@link scrypt} needs before it is needed, so that it is there when the connection is gone. */
+export function loadScrypt(): Promise<typeof Scrypt> {
+  return import('@noble/hashes/scrypt.js');
 }

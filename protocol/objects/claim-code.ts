@@ -1,6 +1,7 @@
 import { concat } from '../../common/bytes.js';
 import type { CryptoSuite } from '../crypto/suite.js';
 import { codeLink, formatCode, parseCode } from './checked-code.js';
+import { CLAIM_FRAGMENT } from './link-fragments.js';
 import { HASH_BYTES, ID_BYTES } from './ids.js';
 
 /** The content of a claim code, as printed on the label, shown on the console and encoded in the QR code. */
@@ -10,9 +11,6 @@ export interface ClaimCode {
   /** 16 bytes. Links carry it in their fragment, so it reaches no server. */
   readonly secret: Uint8Array;
 }
-
-/** Name of the parameter in a link's fragment. */
-export const CLAIM_FRAGMENT = 'claim';
 
 /** Returns 84 base32 characters in groups of six: device ‖ secret ‖ first 4 bytes of their SHA-256. */
 export function formatClaimCode(suite: CryptoSuite, { device, secret }: ClaimCode): string {

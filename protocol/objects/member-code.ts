@@ -1,10 +1,8 @@
 import type { CryptoSuite } from '../crypto/suite.js';
 import { codeLink, formatCode, parseCode } from './checked-code.js';
+import { MEMBER_FRAGMENT } from './link-fragments.js';
 import { anyMemberKind, memberKind, type Member, type MemberV2 } from './member.js';
 import { openSigned, type Verified } from './signed-object.js';
-
-/** Name of the parameter in a link's fragment. */
-export const MEMBER_FRAGMENT = 'member';
 
 /** Length of a signed member object: its fields have a fixed length, and the same in both versions. */
 const MEMBER_BYTES = 184;

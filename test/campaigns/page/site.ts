@@ -37,11 +37,24 @@ interface Camera {
   last: Verified<SealcamRecord>;
 }
 
+/** One event of a camera's history. */
+export interface PlannedEvent {
+  /** UTC of its first frame. */
+  readonly atMs: number;
+  /** Motion, which lasts, where it is missing. */
+  readonly kind?: 'motion' | 'snapshot' | 'scene';
+  readonly zones?: readonly string[];
+  /** A JPEG; one that is drawn where it is missing. */
+  readonly picture?: Uint8Array;
+  /** Whether the cloud has no picture of it. */
+  readonly isPictureLost?: boolean;
+}
+
 export interface SiteSettings {
   readonly folder: string;
   readonly cameras: number;
-  /** Events of each camera, of a start with a picture and an end. */
-  readonly events: number;
+  /** Events of each camera, of a start with a picture and an end; or its whole history, oldest first. */
+  readonly events: number | ((camera: number) => readonly PlannedEvent[]);
   readonly progress: (text: string) => void;
 }
 
@@ -49,6 +62,8 @@ export interface SiteSettings {
 export class Site {
   readonly keys: OwnerKeys;
   readonly pageUrl: string;
+  /** Hex of the cameras' device ids. */
+  readonly devices: readonly string[];
   private readonly cameras: readonly Camera[];
   private readonly broker: TestBroker;
   private readonly endings: (() => Promise<unknown>)[];
@@ -58,6 +73,7 @@ export class Site {
     this.keys = parts.keys;
     this.pageUrl = parts.pageUrl;
     this.cameras = parts.cameras;
+    this.devices = parts.cameras.map(({ world }) => toHex(world.deviceId));
     this.broker = parts.broker;
     this.endings = parts.endings;
     this.pictures = parts.pictures;
@@ -75,19 +91,26 @@ export class Site {
     for (let i = 0; i < count; i++) {
       const world = new CameraWorld({ owner: keys.signer, ownerSecret: keys.recipient.secret, cloud });
       const claim = world.claim();
-      const startMs = endMs - (events + 1) * EVENT_INTERVAL_MS - i;
-      const accept = world.record(claim, 0, claim.hash, { kind: 'accept', time: world.time(0, startMs) });
+      const plan = typeof events === 'number' ? minutely(events, endMs - i) : events(i);
+      const startMs = (plan[0]?.atMs ?? endMs) - EVENT_INTERVAL_MS;
+      const accept = world.record(claim, 0, claim.hash, {
+        kind: 'accept',
+        time: world.time(startMs - BOOT_MS, startMs),
+      });
       await store.claims.accept(claim, accept, startMs);
       let last = accept;
-      for (let n = 1; n <= events; n++) {
-        const atMs = startMs + n * EVENT_INTERVAL_MS;
-        const { record, sealed, media } = await startEvent(world, claim, last, atMs, pictures[n % PICTURES]);
-        await store.records.put(record, [{ id: media.id, sealed }], atMs);
+      for (const [n, planned] of plan.entries()) {
+        const { atMs, kind = 'motion', isPictureLost = false } = planned;
+        const jpeg = planned.picture ?? pictures[n % PICTURES];
+        const { record, sealed, media } = await startEvent(world, claim, last, { ...planned, picture: jpeg });
+        await store.records.put(record, isPictureLost ? [] : [{ id: media.id, sealed }], atMs);
+        last = record;
+        if (kind !== 'motion') continue;
         last = endEvent(world, claim, record, atMs + EVENT_MS);
         await store.records.put(last, [], atMs + EVENT_MS);
       }
       cameras.push({ world, claim, last });
-      progress(`camera ${String(i + 1)} of ${String(count)}: ${String(events)} events`);
+      progress(`camera ${String(i + 1)} of ${String(count)}: ${String(plan.length)} events`);
     }
     const broker = embedded(folder, await freePort());
     await broker.start();
@@ -107,7 +130,7 @@ export class Site {
     const picture = this.pictures[index % PICTURES];
     if (camera === undefined) throw new Error('no camera');
     const { world, claim } = camera;
-    const { record, sealed } = await startEvent(world, claim, camera.last, realClock.wallMs(), picture);
+    const { record, sealed } = await startEvent(world, claim, camera.last, { atMs: realClock.wallMs(), picture });
     const device = toHex(world.deviceId);
     const client: MqttClient = await mqtt.connectAsync(`mqtt://127.0.0.1:${String(this.broker.port)}`, {
       username: device,
@@ -137,23 +160,34 @@ interface MadeEvent {
   readonly media: RecordMedia;
 }
 
-/** Signs the start of an event, with a sealed picture, after the record before it. */
+/** Returns an event a minute, the last of them a minute ago. */
+function minutely(events: number, endMs: number): readonly PlannedEvent[] {
+  return Array.from({ length: events }, (_, n) => ({ atMs: endMs - (events - n) * EVENT_INTERVAL_MS }));
+}
+
+/** Signs the first record of an event, with a sealed picture, after the record before it. */
 async function startEvent(
   world: CameraWorld,
   claim: Verified<Claim>,
   before: Verified<SealcamRecord>,
-  atMs: number,
-  jpeg: Uint8Array = new Uint8Array(0),
+  {
+    atMs,
+    kind = 'motion',
+    zones,
+    picture,
+  }: Omit<PlannedEvent, 'picture'> & { readonly picture: Uint8Array | undefined },
 ): Promise<MadeEvent> {
   const id = realRandom.bytes(16);
-  const detail = { reason: 'motion' as const, area: 40, startedMs: 0 };
+  const detail = { reason: 'motion', area: 40, startedMs: 0, ...(zones === undefined ? {} : { zones: [...zones] }) };
+  const jpeg = picture ?? new Uint8Array(0);
   const { media, sealed } = await busySealer().seal(claim, id, 'thumbnail', { detail, jpeg });
   const seq = before.value.seq + 1;
   const record = world.record(claim, seq, before.hash, {
-    kind: 'motion',
-    event: { id, phase: 'start', revision: 0 },
+    kind,
+    event: { id, phase: kind === 'motion' ? 'start' : 'single', revision: 0 },
     media: [media],
     time: world.time(atMs - BOOT_MS, atMs),
+    ...(kind === 'scene' ? { scene: { class: 'illumination' as const } } : {}),
   });
   return { record, sealed, media };
 }

@@ -80,6 +80,7 @@ describeWith('chromium', 'a further browser in the page', () => {
     await tab(phone, 'Cameras');
     await view.getByRole('button', { name: 'Picture now' }).click();
     await view.getByText('The camera took a picture').waitFor(PATIENT);
+    await phone.openMore();
     await view.locator('summary', { hasText: 'Household (2)' }).click();
     await view.getByText('This browser cannot change the household, release the camera or revoke it').waitFor();
     expect(await view.getByText('Give this camera away').count()).toBe(0);

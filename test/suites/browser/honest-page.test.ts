@@ -60,7 +60,6 @@ describeWith('chromium', 'a page that tells no half-truths', () => {
     recovery = await owner.makeKey(pageUrl, PASSPHRASE);
     for (const [i, name] of ['Front door', 'Shed'].entries()) {
       await owner.page.goto(`${pageUrl}#claim=${cameras[i]?.code ?? ''}`);
-      await owner.page.reload();
       await owner.claimCamera(cameras[i]?.code ?? '', name);
     }
   });
@@ -154,6 +153,7 @@ describeWith('chromium', 'a page that tells no half-truths', () => {
   it('shows the zones and the sensitivity that the camera accepted, after a reload too', async () => {
     const card = camera('Front door');
     const { page: view } = owner;
+    await owner.openMore(card);
     await card.locator('summary', { hasText: 'Motion' }).click();
     const set = card.getByRole('button', { name: /^Set( |:)/ });
     // Nothing was changed, so there is nothing to order.
@@ -175,6 +175,7 @@ describeWith('chromium', 'a page that tells no half-truths', () => {
     await card.getByText('Sensitivity is now 70').waitFor({ timeout: limitMs(30_000) });
     await view.reload();
     await tab('Cameras');
+    await owner.openMore(card);
     await card.locator('summary', { hasText: 'Motion' }).click();
     const zones = card.locator('.zone-picture polygon:not(.zone-now)');
     await expect.poll(() => zones.count(), { timeout: limitMs(30_000) }).toBe(1);
@@ -201,6 +202,7 @@ describeWith('chromium', 'a page that tells no half-truths', () => {
       .getByRole('button', { name: 'Cameras', exact: true })
       .click({ timeout: limitMs(30_000) });
     const card = camera(cameras[0]?.device ?? '?', second);
+    await second.openMore(card);
     await card.locator('summary', { hasText: 'In force' }).click();
     const row = (setting: string): Locator => card.locator(`[data-setting="${setting}"]`);
     await row('zones').filter({ hasText: 'ordered by you on' }).waitFor();
@@ -270,7 +272,7 @@ describeWith('chromium', 'a page that tells no half-truths', () => {
     await isLive();
     await cameras.splice(1, 1)[0]?.agent.stop();
     await owner.page.clock.fastForward(CAMERA_SILENCE_MS);
-    const line = owner.page.locator('.silences li', { hasText: 'Shed' });
+    const line = owner.page.locator('.silences p', { hasText: 'Shed' });
     await line.waitFor({ timeout: limitMs(45_000) });
     expect(await line.innerText()).toMatch(/was last heard .* ago: from .* on nothing came/);
     await line.scrollIntoViewIfNeeded();
@@ -287,12 +289,14 @@ describeWith('chromium', 'a page that tells no half-truths', () => {
 
   it('puts a released camera away on this device, and shows it again', async () => {
     const card = camera('Front door');
+    await owner.openMore(card);
     await card.getByText('Give this camera away').click();
     await card.getByLabel('Type “release” to confirm').fill('release');
     await card.getByRole('button', { name: 'Release it' }).click();
     await card.getByRole('button', { name: 'Put it away' }).click({ timeout: limitMs(30_000) });
     await card.waitFor({ state: 'hidden' });
     await owner.page.reload();
+    await tab('Events');
     await owner.page
       .locator('.card', { hasText: 'Front door' })
       .first()

@@ -137,6 +137,7 @@ describeWith('chromium', 'a look in the page', () => {
     server.pass(...look.last());
     server.pushRecord(look.end());
     await page.getByText('The time that you ordered is over.').waitFor();
+    await visitor.openMore();
     await page.locator('summary', { hasText: 'Who looked' }).click();
     await page.getByText(/^You looked for 42 s today at \d\d:\d\d\.$/).waitFor();
     expect(await page.getByRole('alert').count()).toBe(0);
@@ -251,9 +252,10 @@ describeWith('chromium', 'a look in the page', () => {
   });
 
   it('raises an alarm over a look that nobody of the household ordered, and lists it', async () => {
-    const { page, camera, server } = await begin();
+    const { visitor, page, camera, server } = await begin();
     server.pushRecord(addAnswer(camera, realRandom.bytes(40), null));
     await page.getByRole('alert').filter({ hasText: 'let somebody look without an order' }).waitFor();
+    await visitor.openMore();
     await page.locator('summary', { hasText: 'Who looked' }).click();
     await page.getByText('and nobody of your household ordered it').waitFor();
   });

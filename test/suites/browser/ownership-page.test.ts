@@ -69,6 +69,7 @@ describeWith('chromium', 'an ownership in the page', () => {
 
   it('sends zones drawn on the picture to the camera', async () => {
     const { page: view } = anna;
+    await anna.openMore();
     await view.locator('summary', { hasText: 'Motion' }).click();
     const box = view.locator('.zone-picture svg');
     await view.locator('.zone-picture img').waitFor({ timeout: limitMs(20_000) });
@@ -101,7 +102,6 @@ describeWith('chromium', 'an ownership in the page', () => {
     await ben.page.locator('.qr').scrollIntoViewIfNeeded();
     await ben.screenshot('member-code');
     await anna.page.goto(`${world.url}#member=${code}`);
-    await anna.page.reload();
     const dialog = anna.page.getByRole('dialog', { name: 'Add someone to your household' });
     await dialog.getByText('Is this the number on their screen?').waitFor();
     // A code with another key in it, as a cloud could send one, signing or sealing, has another number.
@@ -130,6 +130,7 @@ describeWith('chromium', 'an ownership in the page', () => {
 
   it('removes a member, who keeps what was recorded before and receives nothing more', async () => {
     await tab(anna, 'Cameras');
+    await anna.openMore();
     await anna.page.locator('summary', { hasText: 'Household (2)' }).click();
     await anna.page.getByText('Ben').waitFor();
     await anna.page.getByRole('button', { name: 'Remove', exact: true }).click();
@@ -183,6 +184,7 @@ describeWith('chromium', 'an ownership in the page', () => {
 
   it('is given away: the next owner claims the camera, and neither owner sees the events of the other', async () => {
     await tab(anna, 'Cameras');
+    await anna.openMore();
     await anna.page.getByText('Give this camera away').click();
     const release = anna.page.getByRole('button', { name: 'Release it' });
     expect(await release.isDisabled()).toBe(true);
@@ -210,6 +212,7 @@ describeWith('chromium', 'an ownership in the page', () => {
       expect(await visitor.page.getByText('The cloud sent something').count()).toBe(0);
     }
     await tab(carl, 'Cameras');
+    await carl.openMore();
     await carl.page.getByText('It was stolen').click();
     await carl.page.getByLabel('Type “stolen” to confirm').fill('stolen');
     const alarmsBefore = await alarms();
@@ -218,6 +221,7 @@ describeWith('chromium', 'an ownership in the page', () => {
     // The camera may have sent something between the click and the answer.
     await until('what it sends is refused', async () => (await alarms()) > alarmsBefore, 20_000);
     await carl.page.reload();
+    await tab(carl, 'Events');
     await carl.page.getByRole('heading', { name: 'Add your first camera' }).waitFor({ timeout: limitMs(20_000) });
     expect(carl.complaints).toEqual([]);
     await carl.context.close();

@@ -105,6 +105,7 @@ describeWith('chromium', 'the page in version 2', () => {
     await page.locator('.card img').waitFor();
     await page.getByRole('navigation').getByRole('button', { name: 'Cameras', exact: true }).click();
     const card = page.locator('.camera');
+    await visitor.openMore(card);
     await card.locator('summary', { hasText: 'In force' }).click();
     for (const setting of ['zones', 'sensitivity', 'masks', 'schedules']) {
       expect(await card.locator(`[data-setting="${setting}"]`).innerText()).toContain('not known yet');
@@ -166,7 +167,6 @@ describeWith('chromium', 'the page in version 2', () => {
     expect(codes.replace(/[\s-]/g, '')).toHaveLength(602);
     const number = (await page.locator('p', { hasText: 'Code number' }).locator('.mono').innerText()).trim();
     await page.goto(memberCodesLink(pageUrl, codes));
-    await page.reload();
     const dialog = page.getByRole('dialog', { name: 'Add someone to your household' });
     await dialog.getByText('Is this the number on their screen?').waitFor();
     expect(await dialog.locator('.note .mono').innerText()).toBe(number);

@@ -1,4 +1,4 @@
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -110,6 +110,13 @@ export class Visitor {
     await dialog.getByLabel('Name').fill(name);
     await dialog.getByRole('button', { name: 'Make it mine' }).click();
     await dialog.getByRole('button', { name: 'Done' }).click();
+  }
+
+  /** Opens what is behind "More" of the cameras that are shown, or of one. */
+  async openMore(cameras: Locator = this.page.locator('.camera')): Promise<void> {
+    await cameras.first().waitFor();
+    const closed = cameras.locator('.camera-more:not([open]) > summary');
+    while ((await closed.count()) > 0) await closed.first().click();
   }
 
   /** Saves a screenshot, in docs/screens only with SEALCAM_SCREENSHOTS=1: someone must look at what is checked in. */
