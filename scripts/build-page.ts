@@ -61,8 +61,8 @@ const oneFirstFile: Plugin = {
         return found;
       },
     );
-    // What app/core loads later is loaded by the opener's worker too, which has no page.
-    bundler.onLoad({ filter: /([\\/]app[\\/]ui[\\/][^\\/]+\.tsx?|\.js)$/ }, ({ path }) => {
+    // Most of what app/core loads later is loaded by the opener's worker too, which has no page; the maker of claims is not.
+    bundler.onLoad({ filter: /([\\/]app[\\/](ui[\\/][^\\/]+\.tsx?|core[\\/]claim-maker\.ts)|\.js)$/ }, ({ path }) => {
       if (!parts.has(path)) return undefined;
       const main = JSON.stringify(join(checkout, 'app', 'ui', 'main.tsx'));
       const loader = path.endsWith('.js') ? 'js' : 'tsx';

@@ -17,7 +17,7 @@ import type { OpenedPeriod } from '../../protocol/seal/open-period.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
 import type { PeriodState } from '../../protocol/verify/history.js';
 import { isMediaOf, isSegmentOf } from '../../protocol/verify/media.js';
-import { ClaimMaker, type KemDependencies } from './claim-maker.js';
+import type { ClaimMaker, KemDependencies } from './claim-maker.js';
 import type { OfferAnswer } from './cloud-answers.js';
 import type { NamedSegment } from './clips.js';
 import type { CloudClient } from './cloud-client.js';
@@ -81,7 +81,6 @@ const PERIODS_NOTED_MAX = 10_000;
 export class Owner {
   private readonly deps: OwnerDependencies;
   private readonly opener: Opener;
-  private readonly maker: ClaimMaker;
   private readonly periods: PeriodKeys;
   /** By key of an object, the period in which it was sealed. */
   private readonly periodOf = new Map<string, Uint8Array>();
@@ -90,7 +89,6 @@ export class Owner {
     this.deps = deps;
     const { suite, clock, keys, client, history } = deps;
     this.opener = deps.opener ?? new Opener({ suite, clock, keys });
-    this.maker = new ClaimMaker(deps);
     this.periods = new PeriodKeys({ suite, clock, client, history, ownKey: keys.signer.publicKey });
   }
 
@@ -153,7 +151,7 @@ export class Owner {
       // An epoch that the camera accepted has its claim: an offer for it is an old one, given out again.
       const isOld = offer !== null && history.isAccepted(device, offer.lastEpoch + 1);
       if (offer !== null && !isOld && isExpected(offer) && (sent === null || !equal(sent.nonce, offer.nonce))) {
-        const { claim, kemKeys, keptBackBy } = await this.maker.make({ offer, receiptKeys, ...terms });
+        const { claim, kemKeys, keptBackBy } = await (await this.maker()).make({ offer, receiptKeys, ...terms });
         if (keptBackBy.length > 0) onKeptBack(keptBackBy);
         await history.addClaim(claim.bytes);
         await client.sendClaim(claim.bytes, secret === null ? null : claimMac(suite, secret, claim), kemKeys);
@@ -184,7 +182,7 @@ export class Owner {
     }
     const id = fromHex(device, HASH_BYTES);
     const claim = id === undefined ? null : history.claimOf(id, epoch);
-    const kemKeys = claim === null ? null : await this.maker.kemKeysBeside(claim.value);
+    const kemKeys = claim === null ? null : await (await this.maker()).kemKeysBeside(claim.value);
     await client.sendAccept(known.claim, known.accept, kemKeys);
   }
 
@@ -279,6 +277,12 @@ export class Owner {
     const claim = this.deps.history.claimOf(device, epoch);
     if (claim === null || !isOfVersionTwo(claim)) throw new SealcamError('malformed', 'an epoch without periods');
     return this.opener.openPeriod(await this.periods.of(claim, periodId));
+  }
+
+  /** Makes claims; loaded with the first one, since most visits make none. */
+  private async maker(): Promise<ClaimMaker> {
+    const { ClaimMaker } = await import('./claim-maker.js');
+    return new ClaimMaker(this.deps);
   }
 
   /** Fetches a sealed object that a record names, with the key of its period. */
