@@ -328,6 +328,7 @@ describe('reading', () => {
       '/v1/cameras',
       '/v1/cameras/{device}/{epoch}/kem-keys',
       '/v1/cameras/{device}/{epoch}/media/{id}',
+      '/v1/cameras/{device}/{epoch}/receipts',
       '/v1/cameras/{device}/{epoch}/records',
       '/v1/claims',
       '/v1/claims/accepted',
@@ -348,6 +349,7 @@ describe('reading', () => {
       '/v1/revocations',
       '/v1/session',
       '/v1/session/challenge',
+      '/v1/settings',
       '/v1/stream',
     ]);
   });
