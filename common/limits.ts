@@ -62,6 +62,9 @@ export const LIMITS = {
   mediaReceiptEntriesMax: 32,
   /** What every push message carries, padding included; RFC 8291 in one record of 4,096 bytes leaves 3,993 for it. */
   noticeBytes: 3900,
+  /** Quiet hours that one browser may have, and cameras of which it hears otherwise than of the others. */
+  pushQuietMax: 4,
+  pushCamerasMax: 64,
   /** A household's settings object, its wraps (9,395 bytes for 8 recipients) and its ciphertext. */
   settingsMaxBytes: 64 * 1024,
   settingsHeaderMaxBytes: 10 * 1024,

@@ -43,7 +43,7 @@ export class PushClient extends CloudClient {
     return (await this.call({ method: 'PUT', path: '/v1/push', body }, putAnswer)).id;
   }
 
-  /** Ends a subscription. @throws SealcamError `not-found` */
+  /** Ends a subscription. One that is not there any more is ended too. */
   async unsubscribe(id: string): Promise<void> {
     const path = `/v1/push/${encodeURIComponent(id)}`;
     await this.request({ method: 'DELETE', path }, () => Promise.resolve());

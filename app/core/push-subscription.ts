@@ -65,11 +65,12 @@ export async function subscribePush(
     subscription = null;
   }
   subscription ??= await manager.subscribe({ userVisibleOnly: true, applicationServerKey: keyBytes(key) });
-  const id = await client.subscribe(jsonOf(subscription), choices);
   const { endpoint } = subscription;
+  // Before the new one: a cloud limits the browsers of a person, and this one has no other endpoint any more.
+  if (kept !== null && kept.endpoint !== endpoint) await end(client, kept.id);
+  const id = await client.subscribe(jsonOf(subscription), choices);
   const next: KeptPush = { id, endpoint, key, cloudOrigin: client.cloudOrigin, choices };
   await storage.saveSetting(SETTING, JSON.stringify(next));
-  if (kept !== null && kept.id !== id) await end(client, kept.id);
   return next;
 }
 

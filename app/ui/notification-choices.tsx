@@ -1,5 +1,6 @@
 import type { JSX } from './preact.js';
-import { PUSH_KINDS, QUIET_MAX, type PushChoices, type PushKind } from '../core/push-choices.js';
+import { LIMITS } from '../../common/limits.js';
+import { PUSH_KINDS, type PushChoices, type PushKind } from '../core/push-choices.js';
 import { currentOf } from '../core/presence.js';
 import { useNames, useSessionView } from './context.js';
 import { KIND_LABELS, NOTIFICATION_WORDS as WORDS } from './notification-words.js';
@@ -95,7 +96,7 @@ function QuietHours({ choices, onChange }: Chosen): JSX.Element {
           </button>
         </div>
       ))}
-      {quiet.length < QUIET_MAX && (
+      {quiet.length < LIMITS.pushQuietMax && (
         <button
           type="button"
           class="text-button"
@@ -142,6 +143,7 @@ function PerCamera({ choices, onChange }: Chosen): JSX.Element | null {
   const { nameOf } = useNames();
   const devices = currentOf(cameras).filter(({ hasEnded }) => !hasEnded);
   if (devices.length === 0) return null;
+  const isFull = Object.keys(choices.cameras).length >= LIMITS.pushCamerasMax;
   const choose = (device: string, kinds: PushKind[] | null): void => {
     const others = Object.entries(choices.cameras).filter(([one]) => one !== device);
     onChange({ ...choices, cameras: Object.fromEntries(kinds === null ? others : [...others, [device, kinds]]) });
@@ -149,6 +151,7 @@ function PerCamera({ choices, onChange }: Chosen): JSX.Element | null {
   return (
     <details class="notify-part">
       <summary>{WORDS.cameras}</summary>
+      {isFull && <p class="muted small">{WORDS.camerasFull(LIMITS.pushCamerasMax)}</p>}
       {devices.map(({ device }) => {
         const own = choices.cameras[device] ?? null;
         const options = [
@@ -165,6 +168,7 @@ function PerCamera({ choices, onChange }: Chosen): JSX.Element | null {
                   type="radio"
                   name={`notify-${device}`}
                   checked={isChosen}
+                  disabled={isFull && own === null}
                   onChange={() => {
                     choose(device, kinds === null ? null : [...kinds]);
                   }}

@@ -41,6 +41,8 @@ export const NOTIFICATION_WORDS = {
   addQuiet: 'Add quiet hours',
   removeQuiet: 'Remove these quiet hours',
   cameras: 'For some cameras differently',
+  camerasFull: (most: number): string =>
+    `These are as many as can differ (${String(most)}). Set one to “Like the others” first.`,
   asOthers: 'Like the others',
   nothing: 'Nothing',
   own: 'Only these',

@@ -1,5 +1,6 @@
 import { toHex } from '../../common/bytes.js';
 import { timeZone } from '../../common/config/values.js';
+import { LIMITS } from '../../common/limits.js';
 import { Lru } from '../../common/lru.js';
 import * as v from '../../common/schema.js';
 
@@ -9,8 +10,6 @@ const PUSH_KINDS = ['motion', 'tamper', 'loss', 'silent', 'look', 'member'] as c
 export type PushKind = (typeof PUSH_KINDS)[number];
 
 const MINUTES_OF_DAY = 24 * 60;
-const QUIET_MAX = 4;
-const CAMERAS_MAX = 64;
 
 const kinds = v.pipe(v.array(v.picklist(PUSH_KINDS)), v.maxLength(PUSH_KINDS.length));
 const minute = v.int(0, MINUTES_OF_DAY - 1);
@@ -20,7 +19,7 @@ export const pushChoices = v.strictObject({
   timeZone: v.pipe(timeZone, v.maxLength(64), v.description('name of the IANA time zone database, for `quiet`')),
   quiet: v.pipe(
     v.array(v.strictObject({ fromMinute: minute, toMinute: minute })),
-    v.maxLength(QUIET_MAX),
+    v.maxLength(LIMITS.pushQuietMax),
     v.description(
       'minutes of the day, the last one excluded, in which nothing is sent; may go over midnight, and the same minute twice is all day',
     ),
@@ -31,9 +30,9 @@ export const pushChoices = v.strictObject({
     v.check(
       (cameras) => {
         const names = Object.keys(cameras);
-        return names.length <= CAMERAS_MAX && names.every((name) => DEVICE.test(name));
+        return names.length <= LIMITS.pushCamerasMax && names.every((name) => DEVICE.test(name));
       },
-      `expected up to ${String(CAMERAS_MAX)} device ids`,
+      `expected up to ${String(LIMITS.pushCamerasMax)} device ids`,
     ),
     v.description('by device id: these kinds instead of `kinds`'),
   ),
