@@ -47,6 +47,7 @@ export class Person {
     master = realRandom.bytes(32),
     clock: Clock = realClock,
     version: ProtocolVersion = 2,
+    storage: MemoryStorage = new MemoryStorage(),
   ) {
     const suite = tweetnaclSuite;
     this.keys = ownerKeys(suite, master);
@@ -60,7 +61,6 @@ export class Person {
       fetch: (url, init) => fetch(url, init),
     });
     this.client = client;
-    const storage = new MemoryStorage();
     const own = pageKeys(suite, keys, storage, version);
     const { history } = own;
     this.history = history;

@@ -20,7 +20,7 @@ import { kemKeyOf, SealedCloud, SealingCamera, type BegunPeriod } from './sealin
 export const PICTURE = Uint8Array.from({ length: 300 }, (_, i) => i % 251);
 
 /** The storage of a service worker, in memory. */
-class WorkerMemory extends MemoryStorage {
+export class WorkerMemory extends MemoryStorage {
   override async saveEpoch(epoch: KnownEpoch): Promise<void> {
     const key = epochKey(epoch.device, epoch.epoch);
     const stored = (await this.epochs()).find((one) => epochKey(one.device, one.epoch) === key);
