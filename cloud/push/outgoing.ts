@@ -74,6 +74,11 @@ export class Outgoing<D extends Queued> {
     return this.waiting + this.delays.size;
   }
 
+  /** Push services that are remembered: of each something waits, is being sent, or asked to be left alone. */
+  get hostsKnown(): number {
+    return this.hosts.size;
+  }
+
   /** Queues a message, to be sent after `delayMs` at the earliest. */
   add(delivery: D, delayMs = 0): void {
     if (this.isOver) return;
@@ -174,6 +179,11 @@ export class Outgoing<D extends Queued> {
   private next(nowMs: number): { readonly host: Host; readonly delivery: D } | null {
     for (const [name, host] of this.hosts) {
       if (host.running >= RUNNING_PER_HOST_MAX || host.fromMs > nowMs) continue;
+      if (host.waiting.size === 0 && host.running === 0) {
+        // What waited for it was dropped. Browsers name the hosts, and any number of them where a suffix is listed.
+        this.hosts.delete(name);
+        continue;
+      }
       for (const [key, delivery] of host.waiting) {
         host.waiting.delete(key);
         this.waiting--;

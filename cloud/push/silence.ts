@@ -124,7 +124,7 @@ export class SilenceWatch {
     const { epoch } = row;
     const sinceMs = (await store.records.bounds(device, epoch))?.lastReceivedAtMs ?? row.acceptedAtMs;
     const silentMs = clock.wallMs() - sinceMs;
-    if (silentMs <= SILENT_AFTER_MS) {
+    if (silentMs < SILENT_AFTER_MS) {
       this.hear(device);
       return;
     }

@@ -2,7 +2,6 @@ import { createDecipheriv, createECDH, createHmac, createPublicKey, verify, type
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import { join } from 'node:path';
 import { realRandom } from '../../../common/adapters/real-random.js';
 import { toHex } from '../../../common/bytes.js';
 import { afterThisTest } from '../runner/after-test.js';
@@ -69,6 +68,9 @@ export class PushReceiver {
   }
 }
 
+/** Its certificate is for this name too. Nothing resolves it, but what a test gives. */
+export const NAMED_SERVICE = 'push.example';
+
 /** Who sent a message, as its signature says. */
 export interface Vapid {
   readonly key: string;
@@ -106,9 +108,11 @@ export interface PushedMessage {
   readonly plaintext: Uint8Array | null;
 }
 
-/** What the service answers; `stall` says nothing. */
+/** What the service answers; `stall` says nothing, `half` never ends, and `endless` never ends and brings more and more. */
 export type ServiceAnswer =
   | 'stall'
+  | 'half'
+  | 'endless'
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string | Buffer };
 
 /** A push service on https://127.0.0.1, which opens what it receives with the keys of the browser that it is for. */
@@ -118,6 +122,8 @@ export class TestPushService {
   /** Decides what the next requests are answered. */
   answer: (path: string) => ServiceAnswer = () => ({ status: 201 });
   readonly caFile: string;
+  /** Bytes of answers without end. */
+  poured = 0;
   private readonly server: Server;
   private readonly receivers = new Map<string, PushReceiver>();
   private port = 0;
@@ -135,7 +141,7 @@ export class TestPushService {
   /** Starts one; it ends with the test. */
   static async start(folder: string): Promise<TestPushService> {
     const { ca, issue } = certificates(folder, 'push');
-    const service = new TestPushService(issue('push-service'), join(ca));
+    const service = new TestPushService(issue('push-service', { names: `IP:127.0.0.1,DNS:${NAMED_SERVICE}` }), ca);
     await new Promise<void>((resolve) => service.server.listen(0, '127.0.0.1', resolve));
     const address = service.server.address();
     service.port = typeof address === 'object' && address !== null ? address.port : 0;
@@ -188,11 +194,27 @@ export class TestPushService {
     const body = Buffer.concat(parts);
     const path = request.url ?? '';
     const answer = this.answer(path);
-    const isTaken = answer !== 'stall' && answer.status >= 200 && answer.status < 300;
+    const isTaken = typeof answer === 'object' && answer.status >= 200 && answer.status < 300;
     const plaintext = isTaken ? (this.receivers.get(path)?.open(body) ?? null) : null;
     const { headers } = request;
     this.messages.push({ path, headers, vapid: checkVapid(headers.authorization), body, plaintext });
     if (answer === 'stall') return;
-    response.writeHead(answer.status, answer.headers).end(answer.body ?? '');
+    if (typeof answer === 'object') {
+      response.writeHead(answer.status, answer.headers).end(answer.body ?? '');
+      return;
+    }
+    response.writeHead(201).write('x');
+    if (answer === 'endless') this.pour(response);
+  }
+
+  /** Writes until the other side has enough. */
+  private pour(response: ServerResponse): void {
+    const part = Buffer.alloc(64 * 1024);
+    const more = (): void => {
+      if (response.destroyed) return;
+      this.poured += part.length;
+      response.write(part, more);
+    };
+    more();
   }
 }
