@@ -130,13 +130,7 @@ export function EventDialog({
         <EventActions key={event.key} event={event} />
         <WhoSawEvent key={`saw ${event.key}`} event={event} />
         <HowItIsKnown event={event} />
-        <DeleteEvent
-          key={`delete ${event.key}`}
-          event={event}
-          onDeleted={() => {
-            dialog.current?.close();
-          }}
-        />
+        <DeleteEvent key={`delete ${event.key}`} event={event} onDeleted={onClose} />
       </div>
     </dialog>
   );

@@ -75,7 +75,7 @@ describeWith('chromium', 'a page that tells no half-truths', () => {
 
   const tab = (name: string): Promise<void> =>
     owner.page.getByRole('navigation').getByRole('button', { name, exact: true }).click();
-  const status = (): Promise<string> => owner.page.getByRole('status').innerText();
+  const status = (): Promise<string> => owner.page.getByRole('banner').getByRole('status').innerText();
   const isLive = (): Promise<void> => expect.poll(status, { timeout: limitMs(45_000) }).toContain('Live');
   const isOffline = (): Promise<void> => expect.poll(status, { timeout: limitMs(10_000) }).toContain('Offline');
   const camera = (name: string, visitor = owner): Locator => visitor.page.locator('.camera', { hasText: name });
@@ -272,6 +272,7 @@ describeWith('chromium', 'a page that tells no half-truths', () => {
     await isLive();
     await cameras.splice(1, 1)[0]?.agent.stop();
     await owner.page.clock.fastForward(CAMERA_SILENCE_MS);
+    await tab('Events');
     const line = owner.page.locator('.silences p', { hasText: 'Shed' });
     await line.waitFor({ timeout: limitMs(45_000) });
     expect(await line.innerText()).toMatch(/was last heard .* ago: from .* on nothing came/);
