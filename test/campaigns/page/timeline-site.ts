@@ -39,10 +39,11 @@ export async function openTimelineSite({ folder, days }: TimelineSiteSettings): 
   const plan = (camera: number): readonly PlannedEvent[] => {
     const { every = 1 } = PLACES[camera] ?? {};
     const events: PlannedEvent[] = [];
+    const first = pictures[camera]?.[0];
     for (let day = days - 1; day >= 0; day--) {
       for (const [n, hour] of HOURS.entries()) {
         const atMs = midnight - day * DAY_MS + (hour * 60 + n * 3 + camera * 7) * MINUTE_MS;
-        if (n % every !== 0 || atMs > nowMs - MINUTE_MS) continue;
+        if (n % every !== 0 || atMs > nowMs - 3 * MINUTE_MS) continue;
         const picture = pictures[camera]?.[(n + day) % MOMENTS_MS.length];
         const kind = n % 8 === 5 ? 'snapshot' : n % 11 === 7 ? 'scene' : 'motion';
         events.push({
@@ -54,6 +55,8 @@ export async function openTimelineSite({ folder, days }: TimelineSiteSettings): 
         });
       }
     }
+    // Whatever the hour, something happened today.
+    events.push({ atMs: nowMs - 2 * MINUTE_MS, ...(first === undefined ? {} : { picture: first }) });
     return events;
   };
   return Site.open({ folder, cameras: PLACES.length, events: plan, progress: () => undefined });

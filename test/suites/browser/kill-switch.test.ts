@@ -88,7 +88,9 @@ describeWith('chromium', 'the kill switch in the page', () => {
     expect(await cards()).toBe(0);
     await owner.page.getByRole('button', { name: 'Settings', exact: true }).click();
     await owner.page.getByRole('button', { name: 'Show the log' }).click();
-    await owner.page.getByText('[reads-paused]').waitFor();
+    // Other panels that ask the cloud say it too.
+    const log = owner.page.locator('.panel', { hasText: 'Who was shown what' });
+    await log.getByText('[reads-paused]').waitFor();
     await owner.page.getByRole('button', { name: 'Events', exact: true }).click();
   });
 
