@@ -153,7 +153,6 @@ async function signIn(
     started();
     // What is overwritten when the root key is locked is in this thread.
     if (!isOpen) startOpenerThread(opener, keys);
-    settings().catch(() => undefined);
   });
   return { ...page, settings };
 }

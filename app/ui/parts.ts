@@ -30,6 +30,7 @@ export function preloadParts(page: PageContext): void {
   import('./in-background.js').then(({ startInBackground }) => startInBackground(page)).catch(() => undefined);
   for (const { preload } of [EventDialog, CamerasView, SettingsView, AddCamera, AddMember, UndoNote, NoEvents])
     preload();
+  page.settings().catch(() => undefined);
   // For a recovery file, which one may want just when the connection is gone.
   loadScrypt().catch(() => undefined);
 }
