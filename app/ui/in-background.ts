@@ -11,19 +11,27 @@ const CHECK_EVERY_MS = 86_400_000;
 /** What of the page the work in the background takes. */
 type Page = Pick<PageContext, 'keys' | 'client' | 'storage' | 'root'>;
 
+/** Once in a document, which is entered again with the root key. */
+let isWorkerStarted = false;
+
 /**
  * Starts what works where no page is open, and what the page does for it: it opens the event of a notification that was clicked,
  * and renews a subscription that died.
  */
 export async function startInBackground(page: Page): Promise<void> {
-  startPageWorker();
+  if (!isWorkerStarted) startWorker();
+  isWorkerStarted = true;
   // Not in a page from a file, and not without TLS.
+  if ('serviceWorker' in navigator) await renew(page);
+}
+
+function startWorker(): void {
+  startPageWorker();
   if (!('serviceWorker' in navigator)) return;
   navigator.serviceWorker.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
     const address = addressIn(data);
     if (address !== null) location.hash = address;
   });
-  await renew(page);
 }
 
 async function renew({ keys, client, storage, root }: Page): Promise<void> {

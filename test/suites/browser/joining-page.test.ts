@@ -88,6 +88,7 @@ describeWith('chromium', 'a protected root key in the page', () => {
     await open().waitFor({ ...PATIENT, state: 'detached' });
     expect(await holdsRoot()).toBe(false);
     await desk.page.reload();
+    await tab(desk, 'Events');
     await pictures(desk).first().waitFor(PATIENT);
     await tab(desk, 'Cameras');
     await desk.page.getByRole('button', { name: 'Picture now' }).click();
@@ -159,6 +160,7 @@ describeWith('chromium', 'a protected root key in the page', () => {
     await open().getByRole('button', { name: 'Lock it now' }).click();
     await open().waitFor({ ...PATIENT, state: 'detached' });
     // The control: the desk opens what is recorded now. The telephone knows nothing of it.
+    await tab(desk, 'Events');
     await pictures(desk).first().waitFor(PATIENT);
     let last = await newest(phone);
     await until('the desk has a newer picture', async () => (await newest(desk)) > last, 60_000);

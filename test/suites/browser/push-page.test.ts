@@ -107,6 +107,7 @@ describeWith('chromium', 'a push', () => {
     await visitor.page.goto(pageUrl);
     const { page } = visitor;
     await page.getByRole('navigation').getByRole('button', { name: 'Cameras', exact: true }).click();
+    await visitor.openMore();
     await page.getByRole('button', { name: 'Rename' }).click();
     await page.getByRole('textbox').fill('Front door');
     await page.keyboard.press('Enter');
