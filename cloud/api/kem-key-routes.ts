@@ -12,8 +12,8 @@ import { base64List, bytesOf, decoded, hexOf, kemKeyAnswer, kemKeyBody, kemKeysA
 
 const security = [{ session: [] }];
 const params = v.object({ hash: hexOf(32) });
-/** From one address. With the time for which a key waits, it bounds what one address can hold. */
-const OFFERS_PER_MINUTE = 4;
+/** From one address, behind which there may be a household. With the time for which a key waits, it bounds what one address holds: a third of all. */
+const OFFERS_PER_MINUTE = 12;
 
 /**
  * KEM keys are too long for a code on a screen: that has the hash, and the key itself comes from here. A page that

@@ -116,7 +116,7 @@ describeWith('chromium', 'the page that a browser keeps', () => {
     });
   /** Which page a visitor has, whatever it wrote over its title. */
   const title = (visitor: Visitor): Promise<string> =>
-    visitor.page.evaluate(() => document.documentElement.dataset.title ?? 'sealcam');
+    visitor.page.evaluate(() => document.documentElement.dataset['title'] ?? 'sealcam');
   /** A browser that was never here: what the host serves reaches it as it is. */
   const stranger = async (): Promise<string> => {
     const visitor = await Visitor.arrive(world.browser);
