@@ -1,14 +1,18 @@
 import { spawn } from 'node:child_process';
 import { availableParallelism, loadavg } from 'node:os';
+import { clearTimeout, setTimeout } from 'node:timers';
 
 /** Processes that want a core, for each core. */
 const CROWDED = 4;
 
-/** What runs now; it ends with this process. */
+/** What a command that is told to end has left to do. */
+const ENDING_MS = 10_000;
+
+/** What ends each command that runs now; they end with this process. */
 const running = new Set();
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {
-    for (const child of running) child.kill(signal);
+    for (const end of running) end(signal);
     // The second one ends this process too.
     process.once(signal, () => process.exit(130));
   });
@@ -22,13 +26,21 @@ export function printProgress(text) {
 /**
  * Runs a command. With `capture` its output is kept, else it goes to our stderr (or, with `stdout`, where ours goes).
  * With `nice` it has a lower priority than programs with real timers. Resolves with {status, output, seconds}; a command that cannot be
- * started has status 127.
+ * started has status 127. With `silentMs` and `capture` a command that prints nothing for that long is ended, and has status 124.
  */
 export function run(command, args, options = {}) {
-  const { capture = false, stdout = false, nice = false, env = process.env, cwd = undefined } = options;
+  const {
+    capture = false,
+    stdout = false,
+    nice = false,
+    env = process.env,
+    cwd = undefined,
+    silentMs = null,
+  } = options;
   const startMs = performance.now();
   // Where others crowd the machine a lower priority would get no core at all.
   const isNice = nice && loadavg()[0] < CROWDED * availableParallelism();
+  const isWatched = capture && silentMs !== null;
   const [program, ...rest] = isNice ? ['nice', '-n', '5', command, ...args] : [command, ...args];
   return new Promise((resolve) => {
     const sink = capture ? 'pipe' : 'inherit';
@@ -36,17 +48,41 @@ export function run(command, args, options = {}) {
       cwd,
       env,
       stdio: ['inherit', capture ? 'pipe' : stdout ? 'inherit' : 2, sink],
+      // A group of its own, so that its workers end with it.
+      detached: isWatched,
     });
-    running.add(child);
+    const end = (signal) => {
+      if (!isWatched || child.pid === undefined) return child.kill(signal);
+      try {
+        return process.kill(-child.pid, signal);
+      } catch {
+        return false;
+      }
+    };
+    running.add(end);
     const parts = [];
-    child.stdout?.on('data', (chunk) => parts.push(chunk));
-    child.stderr?.on('data', (chunk) => parts.push(chunk));
+    let isSilent = false;
+    const endSilent = () => {
+      isSilent = true;
+      parts.push(Buffer.from(`\nIt printed nothing for ${silentMs / 1000} s, and was ended.\n`));
+      end('SIGTERM');
+      // A worker that computes without an end hears nothing else, and holds the output open.
+      setTimeout(() => end('SIGKILL'), ENDING_MS).unref();
+    };
+    const watch = !isWatched ? null : setTimeout(endSilent, silentMs);
+    const keep = (chunk) => {
+      parts.push(chunk);
+      if (!isSilent) watch?.refresh();
+    };
+    child.stdout?.on('data', keep);
+    child.stderr?.on('data', keep);
     const finish = (status, extra = '') => {
-      running.delete(child);
+      clearTimeout(watch);
+      running.delete(end);
       const output = Buffer.concat(parts).toString() + extra;
       resolve({ status, output, seconds: (performance.now() - startMs) / 1000 });
     };
     child.once('error', (error) => finish(127, error.message));
-    child.once('close', (status, signal) => finish(status ?? (signal === 'SIGINT' ? 130 : 1)));
+    child.once('close', (status, signal) => finish(isSilent ? 124 : (status ?? (signal === 'SIGINT' ? 130 : 1))));
   });
 }

@@ -1,11 +1,15 @@
 /** Runs suites with vitest and reads what they come to. Needs a built checkout: the sums are in dist/. */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../bootstrap.mjs';
 import { run, printProgress } from './process.mjs';
 
 const sums = () => import('../../dist/scripts/tasks/suite-results.js');
 const results = join(root, '.cache', 'results');
+/** A suite prints each file that ends. One that is silent for so long does not end: files take minutes. */
+const SILENT_MS = 20 * 60_000;
+/** The status of a command that was ended for its silence. */
+const SILENT = 124;
 const UNSTEADY = join(results, 'unsteady.json');
 
 /**
@@ -37,8 +41,18 @@ export async function runSuite(name, options = {}) {
   ];
   // Suites run side by side, and vitest writes its cache as a whole.
   const environment = { ...process.env, TESTS_CACHE: join(root, '.cache', 'vitest', name), ...env };
-  const { status, output, seconds } = await run(node, command, { cwd: folder, env: environment, capture, nice });
+  const ended = await run(node, command, { cwd: folder, env: environment, capture, nice, silentMs: SILENT_MS });
+  const { status, seconds } = ended;
+  const output = status === SILENT ? `${ended.output}${unended(project, ended.output)}` : ended.output;
   return { result: readReport(name, readJson(report), status, folder), output, seconds };
+}
+
+/** Names the files of a suite that do not appear in its output: one of them does not end. */
+function unended(project, output) {
+  const suite = join('test', 'suites', project);
+  const files = readdirSync(join(root, suite), { recursive: true }).filter((file) => file.endsWith('.test.ts'));
+  const left = files.map((file) => join(suite, file)).filter((file) => !output.includes(file));
+  return `Of these files it said nothing, and one of them does not end:\n${left.map((file) => `  ${file}\n`).join('')}`;
 }
 
 /**
