@@ -17,6 +17,7 @@ import { HouseholdLine, type LineDependencies, type SharingState } from './house
 import { presentHouseholds, type Household } from './household-people.js';
 import type { OwnerKeys } from './owner-keys.js';
 import type { OwnerSession } from './owner-session.js';
+import type { HouseholdMarks } from './reviewed-marks.js';
 import type { SettingsRequests } from './settings-requests.js';
 import type { SettingsName } from './served-settings.js';
 import type { AppStorage } from './storage.js';
@@ -41,7 +42,7 @@ const DAY_MS = 86_400_000;
 type Stamp = Omit<Register<unknown>, 'value'>;
 
 /** The settings of all households of this person. */
-export class HouseholdSettings {
+export class HouseholdSettings implements HouseholdMarks {
   private readonly deps: HouseholdSettingsDependencies;
   private readonly lineDeps: LineDependencies;
   /** By hex of the account. */
@@ -156,9 +157,9 @@ export class HouseholdSettings {
     await this.write(() => true, set);
   }
 
-  /** @param eventKey device/epoch/event id, the ids in hex */
-  isReviewed(eventKey: string): boolean {
-    return this.find(({ reviewed }) => reviewed.get(this.markOf(eventKey))?.value.isReviewed) ?? false;
+  /** Returns whether an event is marked as reviewed; null without a mark. @param eventKey device/epoch/event id, the ids in hex */
+  reviewedMark(eventKey: string): boolean | null {
+    return this.find(({ reviewed }) => reviewed.get(this.markOf(eventKey))?.value.isReviewed) ?? null;
   }
 
   /** Marks events as reviewed or not, for everybody in the household. */

@@ -1,6 +1,7 @@
 import type { AppStorage } from './storage.js';
 
 const SETTING = 'reviewed';
+const WAITING_SETTING = 'reviewed-waiting';
 /** Marks kept: those set last. Each is about a hundred bytes. */
 export const REVIEWED_MARKS_MAX = 10_000;
 
@@ -13,12 +14,23 @@ export interface Reviewed {
   subscribe(listener: () => void): () => void;
 }
 
-/** Marks that this browser keeps for itself. */
+/** What the household says of the same events, once it is loaded. */
+export interface HouseholdMarks {
+  /** Returns null where nobody in the household said anything, or so long ago that it is not kept. */
+  reviewedMark(eventKey: string): boolean | null;
+  markReviewed(eventKeys: readonly string[], isReviewed: boolean): Promise<void>;
+  subscribe(listener: () => void): () => void;
+}
+
+/** Marks of this browser, which knows them at once, and of its household, whose word counts once it is there. */
 export class ReviewedMarks implements Reviewed {
   private readonly storage: AppStorage;
   private readonly listeners = new Set<() => void>();
   /** In the order in which they were set. */
   private readonly keys = new Set<string>();
+  /** What the household has not been told yet. */
+  private readonly waiting = new Map<string, boolean>();
+  private household: HouseholdMarks | null = null;
 
   constructor(storage: AppStorage) {
     this.storage = storage;
@@ -26,25 +38,45 @@ export class ReviewedMarks implements Reviewed {
 
   /** Loads what this device keeps. Call it once, before anything else. */
   async load(): Promise<void> {
-    const saved = (await this.storage.setting(SETTING)) ?? '';
-    for (const key of saved.split(' ')) if (key !== '') this.keys.add(key);
+    for (const key of words(await this.storage.setting(SETTING))) this.keys.add(key);
+    for (const word of words(await this.storage.setting(WAITING_SETTING))) {
+      this.waiting.set(word.slice(1), word.startsWith('+'));
+    }
+  }
+
+  /** Shares the marks with a household from now on, and tells it what was marked before it was there. */
+  async share(household: HouseholdMarks): Promise<void> {
+    this.household = household;
+    household.subscribe(() => {
+      this.notify();
+    });
+    const told = new Map(this.waiting);
+    for (const isReviewed of [true, false]) {
+      const keys = [...told].filter(([, one]) => one === isReviewed).map(([key]) => key);
+      if (keys.length > 0) await household.markReviewed(keys, isReviewed);
+    }
+    for (const [key, one] of told) if (this.waiting.get(key) === one) this.waiting.delete(key);
+    if (told.size > 0) await this.saveWaiting();
+    this.notify();
   }
 
   isReviewed(eventKey: string): boolean {
-    return this.keys.has(eventKey);
+    return this.waiting.get(eventKey) ?? this.household?.reviewedMark(eventKey) ?? this.keys.has(eventKey);
   }
 
   async markReviewed(eventKeys: readonly string[], isReviewed: boolean): Promise<void> {
     for (const key of eventKeys) {
       this.keys.delete(key);
       if (isReviewed) this.keys.add(key);
+      this.waiting.delete(key);
+      if (this.household === null) this.waiting.set(key, isReviewed);
     }
-    for (const key of this.keys) {
-      if (this.keys.size <= REVIEWED_MARKS_MAX) break;
-      this.keys.delete(key);
-    }
-    for (const listener of [...this.listeners]) listener();
+    dropOldest(this.keys);
+    dropOldest(this.waiting);
+    this.notify();
     await this.storage.saveSetting(SETTING, [...this.keys].join(' '));
+    if (this.household === null) await this.saveWaiting();
+    else await this.household.markReviewed(eventKeys, isReviewed);
   }
 
   subscribe(listener: () => void): () => void {
@@ -52,5 +84,25 @@ export class ReviewedMarks implements Reviewed {
     return () => {
       this.listeners.delete(listener);
     };
+  }
+
+  private async saveWaiting(): Promise<void> {
+    const text = [...this.waiting].map(([key, isReviewed]) => `${isReviewed ? '+' : '-'}${key}`).join(' ');
+    await this.storage.saveSetting(WAITING_SETTING, text);
+  }
+
+  private notify(): void {
+    for (const listener of [...this.listeners]) listener();
+  }
+}
+
+function words(saved: string | null): string[] {
+  return (saved ?? '').split(' ').filter((word) => word !== '');
+}
+
+function dropOldest(kept: Set<string> | Map<string, boolean>): void {
+  for (const key of kept.keys()) {
+    if (kept.size <= REVIEWED_MARKS_MAX) return;
+    kept.delete(key);
   }
 }

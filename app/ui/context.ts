@@ -20,7 +20,7 @@ import type { PutAway } from '../core/put-away.js';
 import type { RootAtRest } from '../core/root-at-rest.js';
 import type { StandingOrders } from '../core/standing-orders.js';
 import type { ReceiptKeyPins } from '../core/receipt-key-pins.js';
-import type { Reviewed } from '../core/reviewed-marks.js';
+import type { ReviewedMarks } from '../core/reviewed-marks.js';
 import type { AppStorage } from '../core/storage.js';
 import type { UndoList } from '../core/undo.js';
 import type { ZonesSeen } from '../core/zones-seen.js';
@@ -53,7 +53,7 @@ export interface PageContext {
   /** Loads what the browsers of the household share. @throws where that part of the page could not be loaded */
   readonly settings: () => Promise<HouseholdSettings>;
   readonly addresses: Addresses;
-  readonly reviewed: Reviewed;
+  readonly reviewed: ReviewedMarks;
   readonly lastVisit: LastVisit;
   readonly zonesSeen: ZonesSeen;
   readonly undo: UndoList;

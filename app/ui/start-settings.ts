@@ -24,6 +24,7 @@ async function start(suite: CryptoSuite, page: Omit<PageContext, 'settings'>): P
   });
   settings.subscribe(namesChanged);
   await settings.load();
+  await page.reviewed.share(settings);
   settings.run(new AbortController().signal);
   let claims = '';
   page.session.subscribe(({ cameras }) => {

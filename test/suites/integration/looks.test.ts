@@ -7,6 +7,7 @@ import { freePort } from '../../../scripts/free-port.js';
 import { embedded, mosquitto, type TestBroker } from '../../support/engines/brokers.js';
 import { natsCluster } from '../../support/engines/nats.js';
 import { describeWith } from '../../support/engines/tools.js';
+import { afterThisTest } from '../../support/runner/after-test.js';
 import { keptFolder } from '../../support/runner/temp.js';
 import { until } from '../../support/runner/wait.js';
 import { LookSite, type LiveCamera } from '../../support/worlds/look-site.js';
@@ -191,4 +192,43 @@ describe('looks through the embedded broker', () => {
 
 describeWith('nats', 'looks through NATS, three nodes', () => {
   lookTests(natsCluster);
+
+  it('a node that is killed costs live messages, never the look, and no other viewer receives one', async () => {
+    const cluster = await natsCluster(keptFolder(), await freePort());
+    afterThisTest(() => cluster.stop());
+    await cluster.start();
+    const site = await LookSite.open(cluster, 2);
+    const looks: { camera: LiveCamera; viewer: Viewer; sender: LiveSender; sent: Uint8Array[] }[] = [];
+    for (const worker of site.workers) {
+      const camera = await site.camera();
+      const { viewer, session } = await site.openLook(worker, camera, camera.camera.signers[0]);
+      const sender = new LiveSender(session);
+      looks.push({ camera, viewer, sender, sent: await begin(camera, sender, viewer) });
+    }
+    // Each in turn: one holds a camera, one a worker, one the copies of what both said.
+    for (const index of cluster.urls.keys()) {
+      const before = looks.map(({ viewer }) => viewer.messages.length);
+      await cluster.killNode(index);
+      await until(
+        `both go on without node ${String(index)}`,
+        async () => {
+          for (const { camera, sender, sent } of looks) {
+            const message = sender.next();
+            sent.push(message);
+            await camera.send(message);
+          }
+          return looks.every(({ viewer }, i) => viewer.messages.length > (before[i] ?? 0) + 10);
+        },
+        60_000,
+      );
+      await cluster.startNode(index);
+    }
+    for (const { viewer, sent } of looks) {
+      expect([viewer.isEnded, viewer.reason]).toEqual([false, null]);
+      const own = digests(sent);
+      const at = digests(viewer.messages).map((digest) => own.indexOf(digest));
+      expect(at).not.toContain(-1);
+      expect(at).toEqual([...new Set(at)].toSorted((a, b) => a - b));
+    }
+  });
 });

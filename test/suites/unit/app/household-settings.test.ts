@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { realRandom } from '../../../../common/adapters/real-random.js';
 import { toHex } from '../../../../common/bytes.js';
+import { ReviewedMarks } from '../../../../app/core/reviewed-marks.js';
 import type { SettingsRequests } from '../../../../app/core/settings-requests.js';
 import { exchangeAll, HouseholdWorld, type Browser } from '../../../support/worlds/household-world.js';
 
@@ -21,6 +22,30 @@ async function nameIn({ page }: Browser): Promise<string | undefined> {
 }
 
 describe("settings of a household, through the cloud's own API", () => {
+  it('hold the reviewed marks of every browser, those too that were set before they were loaded', async () => {
+    const [one, other] = await two();
+    const event = `${world.device}/1/${'ab'.repeat(16)}`;
+    await new ReviewedMarks(one.page.storage).markReviewed([event, 'elsewhere/1/00'], true);
+    const [marks, theirs] = [new ReviewedMarks(one.page.storage), new ReviewedMarks(other.page.storage)];
+    await marks.load();
+    let changes = 0;
+    theirs.subscribe(() => changes++);
+    await marks.share(one.settings);
+    await theirs.share(other.settings);
+    expect(theirs.isReviewed(event)).toBe(false);
+    const before = changes;
+    await exchangeAll(one, other);
+    expect([theirs.isReviewed(event), changes > before]).toEqual([true, true]);
+    await theirs.markReviewed([event], false);
+    await exchangeAll(other, one);
+    // What a camera outside the household has is this browser's own.
+    expect([marks.isReviewed(event), marks.isReviewed('elsewhere/1/00')]).toEqual([false, true]);
+    const again = new ReviewedMarks(one.page.storage);
+    await again.load();
+    await again.share(one.settings);
+    expect(again.isReviewed(event)).toBe(false);
+  });
+
   it('set in one browser appear in another', async () => {
     const [one, other] = await two();
     const event = `${world.device}/1/${'ab'.repeat(16)}`;
@@ -29,10 +54,10 @@ describe("settings of a household, through the cloud's own API", () => {
     await one.settings.nameZone(world.device, 'zone 1', 'Gate');
     await one.settings.setOrder([world.device]);
     await one.settings.setQuietHours({ fromMinute: 1320, toMinute: 420 });
-    expect(other.settings.isReviewed(event)).toBe(false);
+    expect(other.settings.reviewedMark(event)).toBe(null);
     await exchangeAll(one, other);
     expect(await nameIn(other)).toBe('Front door 🚪');
-    expect(other.settings.isReviewed(event)).toBe(true);
+    expect(other.settings.reviewedMark(event)).toBe(true);
     expect(other.settings.zoneName(world.device, 'zone 1')).toBe('Gate');
     expect(other.settings.zoneName(world.device, 'zone 2')).toBeNull();
     expect(other.settings.placeOf(world.device)).toBe(0);
@@ -40,7 +65,7 @@ describe("settings of a household, through the cloud's own API", () => {
     await other.settings.markReviewed([event], false);
     await other.settings.setQuietHours(null);
     await exchangeAll(other, one);
-    expect(one.settings.isReviewed(event)).toBe(false);
+    expect(one.settings.reviewedMark(event)).toBe(false);
     expect(one.settings.quietHours()).toBeNull();
     expect([...one.alarms(), ...other.alarms()]).toEqual([]);
     expect(one.settings.sharing()).toEqual(['shared']);
