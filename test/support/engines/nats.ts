@@ -40,7 +40,7 @@ function configuration(folder: string, index: number, nodes: readonly Ports[]): 
     `http: "${at(own.monitor)}"`,
     `jetstream { store_dir: "${join(folder, `nats-${String(index)}`)}" }`,
     `cluster { name: fleet, listen: "${at(own.cluster)}", routes: [${routes.map((one) => `"${one}"`).join(', ')}] }`,
-    `mqtt { listen: "${at(own.mqtt)}" }`,
+    `mqtt { listen: "${at(own.mqtt)}", stream_replicas: ${String(NODES)} }`,
     '',
   ].join('\n');
 }
