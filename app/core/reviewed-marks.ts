@@ -29,7 +29,7 @@ export class ReviewedMarks implements Reviewed {
   /** In the order in which they were set. */
   private readonly keys = new Set<string>();
   /** What the household has not been told yet. */
-  private readonly waiting = new Map<string, boolean>();
+  readonly waiting = new Map<string, boolean>();
   private household: HouseholdMarks | null = null;
 
   constructor(storage: AppStorage) {
@@ -44,19 +44,16 @@ export class ReviewedMarks implements Reviewed {
     }
   }
 
-  /** Shares the marks with a household from now on, and tells it what was marked before it was there. */
-  async share(household: HouseholdMarks): Promise<void> {
+  /** Asks the household too from now on, and tells it of each further mark; see `shareMarks`. */
+  join(household: HouseholdMarks): void {
     this.household = household;
-    household.subscribe(() => {
-      this.notify();
-    });
-    const told = new Map(this.waiting);
-    for (const isReviewed of [true, false]) {
-      const keys = [...told].filter(([, one]) => one === isReviewed).map(([key]) => key);
-      if (keys.length > 0) await household.markReviewed(keys, isReviewed);
-    }
-    for (const [key, one] of told) if (this.waiting.get(key) === one) this.waiting.delete(key);
-    if (told.size > 0) await this.saveWaiting();
+    household.subscribe(this.notify);
+  }
+
+  /** Forgets what the household was told. */
+  async told(marks: ReadonlyMap<string, boolean>): Promise<void> {
+    for (const [key, isReviewed] of marks) if (this.waiting.get(key) === isReviewed) this.waiting.delete(key);
+    await this.saveWaiting();
     this.notify();
   }
 
@@ -91,9 +88,9 @@ export class ReviewedMarks implements Reviewed {
     await this.storage.saveSetting(WAITING_SETTING, text);
   }
 
-  private notify(): void {
+  private readonly notify = (): void => {
     for (const listener of [...this.listeners]) listener();
-  }
+  };
 }
 
 function words(saved: string | null): string[] {

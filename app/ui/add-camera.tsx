@@ -106,7 +106,7 @@ export function AddCamera({
                 setName(event.currentTarget.value);
               }}
             />
-            <small>Only you see it. Names stay on this device.</small>
+            <small>Only your household sees it: the cloud gets it sealed.</small>
           </label>
           {problem !== null && <Problem error={problem} />}
           <button type="submit" class="button button-main">

@@ -142,7 +142,7 @@ export function AddMember({
                 setName(event.currentTarget.value);
               }}
             />
-            <small>Only you see it. Names stay on this device.</small>
+            <small>Only your household sees it: the cloud gets it sealed.</small>
           </label>
           {isBrowser ? (
             <WhatItGets cameras={current.filter(takesBrowsers)} old={old} />

@@ -6,6 +6,7 @@ import { currentOf, type Presence } from '../core/presence.js';
 import type { CameraView } from '../core/session-view.js';
 import { sortMs } from '../core/timeline.js';
 import { CameraControls } from './camera-controls.js';
+import { CameraPlace, useCameraOrder, type CameraOrder } from './camera-order.js';
 import { useChanges, useNames, useNow, usePage, usePresence, useSessionView } from './context.js';
 import { EditableName } from './editable-name.js';
 import { Picture, usePicture } from './event-card.js';
@@ -31,7 +32,8 @@ export function CamerasView({
   const { putAway } = usePage();
   useChanges(putAway);
   const current = currentOf(cameras);
-  const shown = current.filter((camera) => !putAway.has(camera));
+  const order = useCameraOrder(current.filter((camera) => !putAway.has(camera)));
+  const shown = order.ordered;
   const away = current.filter((camera) => putAway.has(camera));
   /** Device ids, in the order in which they were opened. */
   const [looks, setLooks] = useState<readonly string[]>([]);
@@ -75,7 +77,13 @@ export function CamerasView({
       )}
       <ul class="camera-list">
         {shown.map((camera) => (
-          <CameraCard key={camera.device} camera={camera} onAddMember={onAddMember} onLook={onLook(camera)} />
+          <CameraCard
+            key={camera.device}
+            camera={camera}
+            order={order}
+            onAddMember={onAddMember}
+            onLook={onLook(camera)}
+          />
         ))}
       </ul>
       {away.length > 0 && <PutAwayList cameras={away} />}
@@ -107,10 +115,12 @@ function PutAwayList({ cameras }: { readonly cameras: readonly CameraView[] }): 
 
 function CameraCard({
   camera,
+  order,
   onAddMember,
   onLook,
 }: {
   readonly camera: CameraView;
+  readonly order: CameraOrder;
   readonly onAddMember: () => void;
   readonly onLook: (() => void) | null;
 }): JSX.Element {
@@ -144,6 +154,7 @@ function CameraCard({
             <span class="muted">Name</span> {name}
           </span>
         </EditableName>
+        <CameraPlace device={camera.device} order={order} />
         <CameraHealth camera={camera} nowMs={now} />
         <p class="mono muted">{camera.device}</p>
       </CameraControls>

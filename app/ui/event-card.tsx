@@ -1,6 +1,5 @@
-import { type JSX, type RefObject, useLayoutEffect, useRef, useState } from './preact.js';
+import { type ComponentChildren, type JSX, type RefObject, useLayoutEffect, useRef, useState } from './preact.js';
 import type { RecordScene } from '../../protocol/objects/record.js';
-import { VERDICTS } from '../../protocol/verify/verdict.js';
 import type { PictureState } from '../core/pictures.js';
 import { pictureKey, type EventPicture, type TimelineEvent } from '../core/timeline.js';
 import type { EventKind } from '../core/timeline-kinds.js';
@@ -86,7 +85,6 @@ export function EventCard({
   const [element, isInView] = useInView();
   const picture = usePicture(event.picture, isInView);
   const atMs = event.startedAtMs ?? event.receivedAtMs;
-  const time = clockTime(atMs);
   const length =
     event.startedAtMs !== null && event.endedAtMs !== null ? duration(event.endedAtMs - event.startedAtMs) : null;
   const facts = [
@@ -95,14 +93,6 @@ export function EventCard({
     event.clips.length > 0 ? 'Video' : null,
   ].filter((fact) => fact !== null);
   const isIntact = event.verdict === 'intact';
-  const label = [
-    eventTitle(event),
-    name,
-    time,
-    length,
-    isIntact ? null : VERDICTS[event.verdict].title,
-    state === 'seen' ? null : state,
-  ];
   return (
     <li class={`card card-${state}`} ref={element} data-event={event.key}>
       <button
@@ -111,16 +101,25 @@ export function EventCard({
         onClick={() => {
           onOpen(event.key);
         }}
-        aria-label={label.filter((part) => part !== null).join(', ')}
       >
         <div class="frame">
-          <Picture state={picture} alt={`${name} at ${time}`} />
+          <Picture state={picture} alt="" />
           {event.isOpen && <span class="live-badge">Happening now</span>}
         </div>
         <div class="card-text">
           <div class="card-line">
-            <span class="card-name">{name}</span>
-            <time class="card-time">{minuteTime(atMs)}</time>
+            <span class="card-name">
+              {!EVENT_LOOKS[event.kind].isTitleShown && <Spoken>{eventTitle(event)}, </Spoken>}
+              {name}
+              <Spoken>, </Spoken>
+            </span>
+            <time class="card-time">
+              <span aria-hidden="true">{minuteTime(atMs)}</span>
+              <Spoken>
+                {clockTime(atMs)}
+                {state === 'reviewed' ? ', reviewed' : ''}
+              </Spoken>
+            </time>
           </div>
           {(facts.length > 0 || state === 'new') && (
             <div class="card-facts">
@@ -143,6 +142,11 @@ export function EventCard({
       </button>
     </li>
   );
+}
+
+/** Words for who does not see the card: what its place and its picture tell the others. */
+function Spoken({ children }: { readonly children: ComponentChildren }): JSX.Element {
+  return <span class="visually-hidden">{children}</span>;
 }
 
 const WAITING = {

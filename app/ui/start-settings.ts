@@ -3,6 +3,7 @@ import { realRandom } from '../../common/adapters/real-random.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { HouseholdSettings } from '../core/household-settings.js';
 import { settingsRequests } from '../core/settings-requests.js';
+import { shareMarks } from '../core/share-marks.js';
 import { namesChanged, type PageContext } from './context.js';
 
 let started: Promise<HouseholdSettings> | null = null;
@@ -24,7 +25,7 @@ async function start(suite: CryptoSuite, page: Omit<PageContext, 'settings'>): P
   });
   settings.subscribe(namesChanged);
   await settings.load();
-  await page.reviewed.share(settings);
+  await shareMarks(page.reviewed, settings);
   settings.run(new AbortController().signal);
   let claims = '';
   page.session.subscribe(({ cameras }) => {

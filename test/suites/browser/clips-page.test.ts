@@ -10,7 +10,7 @@ import { ownerKeys, type OwnerKeys } from '../../../app/core/owner-keys.js';
 import type { VideoCodec } from '../../../hal/video-source.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { freePort, hostPage, launch, Visitor } from '../../support/engines/browser.js';
-import { lowContrast } from '../../support/engines/contrast.js';
+import { barriers } from '../../support/engines/accessibility.js';
 import { answerFrom } from '../../support/engines/lying-cloud.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { keptFolder, tempFolder } from '../../support/runner/temp.js';
@@ -311,11 +311,11 @@ describeWith('chromium', 'clips in the page', () => {
       const visitor = await open(await filmed(codec, plain.get(codec)), options);
       const { page } = visitor;
       await openEvent(visitor);
-      expect(await page.evaluate(lowContrast)).toEqual([]);
+      expect(await barriers(page)).toEqual([]);
       await start(visitor);
       await page.getByText('Video: Whole').waitFor();
       await goTo(page, POSTER * 100 + 50);
-      expect(await page.evaluate(lowContrast)).toEqual([]);
+      expect(await barriers(page)).toEqual([]);
       const { scrollWidth, clientWidth } = await page
         .getByRole('dialog')
         .evaluate((element) => ({ scrollWidth: element.scrollWidth, clientWidth: element.clientWidth }));

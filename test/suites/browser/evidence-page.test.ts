@@ -12,7 +12,7 @@ import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { decodeEvidence } from '../../../protocol/evidence/evidence-file.js';
 import { decodeSpan, encodeSpan } from '../../../protocol/evidence/span-file.js';
 import { freePort, hostPage, launch, Visitor } from '../../support/engines/browser.js';
-import { lowContrast } from '../../support/engines/contrast.js';
+import { barriers } from '../../support/engines/accessibility.js';
 import { answerFrom } from '../../support/engines/lying-cloud.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { keptFolder } from '../../support/runner/temp.js';
@@ -165,7 +165,7 @@ describeWith('chromium', 'evidence in the page', () => {
         .first()
         .evaluate((video) => (video as HTMLVideoElement).getVideoPlaybackQuality().totalVideoFrames);
     await expect.poll(frames, { timeout: 30_000 }).toBeGreaterThan(10);
-    expect(await page.evaluate(lowContrast)).toEqual([]);
+    expect(await barriers(page)).toEqual([]);
     expect(visitor.complaints).toEqual([]);
     const { status, events } = elsewhere(span);
     expect(status).toEqual([0, 0]);
@@ -196,7 +196,7 @@ describeWith('chromium', 'evidence in the page', () => {
     expect(await page.getByRole('article').count()).toBe(1);
     expect(await page.getByText('Nothing of this event is shown.').count()).toBe(1);
     expect(elsewhere(half).status).toEqual([3, 1]);
-    expect(await page.evaluate(lowContrast)).toEqual([]);
+    expect(await barriers(page)).toEqual([]);
     const width = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     expect(width).toBeLessThanOrEqual(0);
   });

@@ -1,7 +1,7 @@
 import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Visitor } from '../../support/engines/browser.js';
-import { lowContrast } from '../../support/engines/contrast.js';
+import { barriers } from '../../support/engines/accessibility.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { WholePage } from '../../support/engines/whole-page.js';
 import { limitMs } from '../../support/runner/speed.js';
@@ -113,7 +113,7 @@ describeWith('chromium', 'a further browser in the page', () => {
         await visitor.page.evaluate(() => {
           for (const details of document.querySelectorAll('details')) details.open = true;
         });
-        expect(await visitor.page.evaluate(lowContrast)).toEqual([]);
+        expect(await barriers(visitor.page)).toEqual([]);
         const overflow = await visitor.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         expect(overflow).toBeLessThanOrEqual(0);
       }

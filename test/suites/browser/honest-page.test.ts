@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { realClock } from '../../../common/adapters/real-clock.js';
 import { embedded, type TestBroker } from '../../support/engines/brokers.js';
 import { freePort, hostPage, launch, Visitor } from '../../support/engines/browser.js';
-import { lowContrast } from '../../support/engines/contrast.js';
+import { barriers } from '../../support/engines/accessibility.js';
 import { StallingFront } from '../../support/engines/stalling-front.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { limitMs } from '../../support/runner/speed.js';
@@ -254,7 +254,7 @@ describeWith('chromium', 'a page that tells no half-truths', () => {
     await owner.page.getByText('Forget my key on this device').click();
     await owner.page.getByText('This browser loses, for good').waitFor();
     await owner.page.getByText('This browser loses, for good').scrollIntoViewIfNeeded();
-    expect(await owner.page.evaluate(lowContrast)).toEqual([]);
+    expect(await barriers(owner.page)).toEqual([]);
     await owner.screenshot('delete-account');
     await owner.page.getByLabel('Type “delete” to confirm').fill('delete');
     await owner.page.getByRole('button', { name: 'Delete my account' }).click();
@@ -310,7 +310,7 @@ describeWith('chromium', 'a page that tells no half-truths', () => {
     await owner.screenshot('put-away');
     await owner.page.getByRole('button', { name: 'Show again' }).click();
     await card.waitFor();
-    expect(await owner.page.evaluate(lowContrast)).toEqual([]);
+    expect(await barriers(owner.page)).toEqual([]);
     expect(await owner.page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
     expect(owner.complaints.filter((line) => !/ERR_|net::|CORS/.test(line))).toEqual([]);
   });

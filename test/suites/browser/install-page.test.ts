@@ -12,7 +12,7 @@ import { formatPageList, type PageFile } from '../../../protocol/page/page-list.
 import { buildPage } from '../../../scripts/build-page.js';
 import { servePage } from '../../../scripts/page-server.js';
 import { Visitor } from '../../support/engines/browser.js';
-import { lowContrast } from '../../support/engines/contrast.js';
+import { barriers } from '../../support/engines/accessibility.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { WholePage } from '../../support/engines/whole-page.js';
 import { makerSecret } from '../../support/maker-key.js';
@@ -187,7 +187,7 @@ describeWith('chromium', 'the page that a browser keeps', () => {
     await expect.poll(notes).toHaveLength(1);
     for (const colorScheme of ['dark', 'light'] as const) {
       await owner.page.emulateMedia({ colorScheme });
-      expect(await owner.page.evaluate(lowContrast)).toEqual([]);
+      expect(await barriers(owner.page)).toEqual([]);
     }
     await owner.page.setViewportSize({ width: 360, height: 740 });
     expect(await owner.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);

@@ -6,7 +6,7 @@ import { toBase64, toHex } from '../../../common/bytes.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { ownerSecrets } from '../../../protocol/owner/secrets.js';
 import { Visitor } from '../../support/engines/browser.js';
-import { lowContrast } from '../../support/engines/contrast.js';
+import { barriers } from '../../support/engines/accessibility.js';
 import { storedInPage } from '../../support/engines/stored-secrets.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { WholePage } from '../../support/engines/whole-page.js';
@@ -40,6 +40,7 @@ describeWith('chromium', 'a protected root key in the page', () => {
   const tab = (visitor: Visitor, name: string): Promise<void> =>
     visitor.page.getByRole('navigation').getByRole('button', { name, exact: true }).click();
   const pictures = (visitor: Visitor): Locator => visitor.page.locator('.card img');
+  const cameraNames = (visitor: Visitor): Promise<string[]> => visitor.page.locator('.camera h2').allInnerTexts();
   const recipients = (of = camera): number => of.agent.outbox.currentClaim()?.value.recipients.length ?? 0;
   /** Time of day of the newest event that shows its picture. */
   const newest = (visitor: Visitor): Promise<string> =>
@@ -121,13 +122,13 @@ describeWith('chromium', 'a protected root key in the page', () => {
       await desk.page.emulateMedia({ colorScheme });
       await tab(desk, 'Settings');
       await desk.page.getByRole('heading', { name: 'Your root key' }).waitFor();
-      expect(await desk.page.evaluate(lowContrast)).toEqual([]);
+      expect(await barriers(desk.page)).toEqual([]);
       expect(await desk.page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
       await desk.screenshot(`root-locked-${colorScheme}`);
     }
     await unlock(desk.page.locator('[data-unlock-root]'));
     await open().waitFor(PATIENT);
-    expect(await desk.page.evaluate(lowContrast)).toEqual([]);
+    expect(await barriers(desk.page)).toEqual([]);
     expect(await desk.page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
   });
 
@@ -138,6 +139,11 @@ describeWith('chromium', 'a protected root key in the page', () => {
     await phone.page.getByRole('button', { name: 'Another browser of mine has the key' }).click();
     await phone.page.getByRole('button', { name: 'Make its key' }).click();
     const code = (await phone.page.locator('.code').innerText()).trim();
+    await tab(desk, 'Cameras');
+    await desk.openMore();
+    const before = await cameraNames(desk);
+    await desk.page.getByRole('button', { name: 'Move up' }).last().click();
+    await expect.poll(() => cameraNames(desk)).toEqual(before.toReversed());
     await tab(desk, 'Settings');
     await browsers().getByRole('button', { name: 'Add another browser' }).click();
     const dialog = desk.page.getByRole('dialog', { name: 'Add someone to your household' });
@@ -149,6 +155,10 @@ describeWith('chromium', 'a protected root key in the page', () => {
     await phone.page.getByRole('button', { name: 'Accept' }).click(PATIENT);
     await pictures(phone).first().waitFor(PATIENT);
     expect([recipients(), recipients(garden)]).toEqual([3, 3]);
+    // Names and order follow to the new browser.
+    await tab(phone, 'Cameras');
+    await expect.poll(() => cameraNames(phone)).toEqual(before.toReversed());
+    await tab(phone, 'Events');
     await garden.agent.stop();
     const row = browsers().locator('li', { hasText: 'Telephone' });
     expect(await row.innerText()).toMatch(/Added on \d/);

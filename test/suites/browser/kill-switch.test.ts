@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { realClock } from '../../../common/adapters/real-clock.js';
 import { embedded, type TestBroker } from '../../support/engines/brokers.js';
 import { freePort, hostPage, launch, Visitor } from '../../support/engines/browser.js';
-import { lowContrast } from '../../support/engines/contrast.js';
+import { barriers } from '../../support/engines/accessibility.js';
 import { keptFolder } from '../../support/runner/temp.js';
 import { BUSY, TestAgent } from '../../support/worlds/test-agent.js';
 import { TestCloud } from '../../support/worlds/test-cloud.js';
@@ -77,7 +77,7 @@ describeWith('chromium', 'the kill switch in the page', () => {
     expect(await owner.page.getByText(SENTENCE).count()).toBe(1);
     for (const scheme of ['light', 'dark'] as const) {
       await owner.page.emulateMedia({ colorScheme: scheme });
-      expect(await owner.page.evaluate(lowContrast)).toEqual([]);
+      expect(await barriers(owner.page)).toEqual([]);
     }
     await owner.screenshot('paused');
   });

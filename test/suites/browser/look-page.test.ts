@@ -10,7 +10,7 @@ import { encodeUnit } from '../../../protocol/transport/live-content.js';
 import { LiveSealer } from '../../../protocol/transport/live-session.js';
 import { HEALTH } from '../../../scripts/vectors/signed.js';
 import { freePort, hostPage, launch, Visitor } from '../../support/engines/browser.js';
-import { lowContrast } from '../../support/engines/contrast.js';
+import { barriers } from '../../support/engines/accessibility.js';
 import { LookServer } from '../../support/engines/look-server.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { keptFolder } from '../../support/runner/temp.js';
@@ -235,7 +235,7 @@ describeWith('chromium', 'a look in the page', () => {
     await page.getByText('This camera has no light: nobody beside it sees that you look.').waitFor();
     server.pass(...look.initialisation(), ...look.unit(jpegOf('green'), 100));
     await expect.poll(() => painted(page), POLL).toEqual({ frames: 1, colour: 'green' });
-    expect(await page.evaluate(lowContrast)).toEqual([]);
+    expect(await barriers(page)).toEqual([]);
     const { scrollWidth, clientWidth } = await page.locator('body').evaluate((element) => ({
       scrollWidth: element.scrollWidth,
       clientWidth: element.clientWidth,

@@ -6,7 +6,7 @@ import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { anyRecordKind } from '../../../protocol/objects/record.js';
 import { openSigned } from '../../../protocol/objects/signed-object.js';
 import { Visitor } from '../../support/engines/browser.js';
-import { lowContrast } from '../../support/engines/contrast.js';
+import { barriers } from '../../support/engines/accessibility.js';
 import { WholePage } from '../../support/engines/whole-page.js';
 import { keptFolder } from '../../support/runner/temp.js';
 import type { TestAgent } from '../../support/worlds/test-agent.js';
@@ -234,7 +234,7 @@ describeWith('chromium', 'an ownership in the page', () => {
         await visitor.page.evaluate(() => {
           for (const details of document.querySelectorAll('details')) details.open = true;
         });
-        expect(await visitor.page.evaluate(lowContrast)).toEqual([]);
+        expect(await barriers(visitor.page)).toEqual([]);
         const overflow = await visitor.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         expect(overflow).toBeLessThanOrEqual(0);
       }

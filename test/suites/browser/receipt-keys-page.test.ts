@@ -8,7 +8,7 @@ import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { receiptKeyNumber } from '../../../protocol/objects/receipt.js';
 import { embedded, type TestBroker } from '../../support/engines/brokers.js';
 import { freePort, hostPage, launch, Visitor } from '../../support/engines/browser.js';
-import { lowContrast } from '../../support/engines/contrast.js';
+import { barriers } from '../../support/engines/accessibility.js';
 import { keptFolder } from '../../support/runner/temp.js';
 import { BUSY, TestAgent } from '../../support/worlds/test-agent.js';
 import { TestCloud } from '../../support/worlds/test-cloud.js';
@@ -90,7 +90,7 @@ describeWith('chromium', 'receipt keys in the page', () => {
     await dialog.getByText('receipt-keys-changed').waitFor({ timeout: limitMs(20_000) });
     expect(await question(dialog).innerText()).toContain(`${receiptKeyNumber(planted)}: never seen here`);
     expect(await question(dialog).innerText()).toContain('One rotation by the operator does not look like this');
-    expect(await anna.page.evaluate(lowContrast)).toEqual([]);
+    expect(await barriers(anna.page)).toEqual([]);
     await anna.screenshot('receipt-keys');
     expect(claimOf(1)).toBeUndefined();
     await anna.page.unroute(info);

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { realRandom } from '../../../../common/adapters/real-random.js';
 import { toHex } from '../../../../common/bytes.js';
 import { ReviewedMarks } from '../../../../app/core/reviewed-marks.js';
+import { shareMarks } from '../../../../app/core/share-marks.js';
 import type { SettingsRequests } from '../../../../app/core/settings-requests.js';
 import { exchangeAll, HouseholdWorld, type Browser } from '../../../support/worlds/household-world.js';
 
@@ -30,8 +31,8 @@ describe("settings of a household, through the cloud's own API", () => {
     await marks.load();
     let changes = 0;
     theirs.subscribe(() => changes++);
-    await marks.share(one.settings);
-    await theirs.share(other.settings);
+    await shareMarks(marks, one.settings);
+    await shareMarks(theirs, other.settings);
     expect(theirs.isReviewed(event)).toBe(false);
     const before = changes;
     await exchangeAll(one, other);
@@ -42,7 +43,7 @@ describe("settings of a household, through the cloud's own API", () => {
     expect([marks.isReviewed(event), marks.isReviewed('elsewhere/1/00')]).toEqual([false, true]);
     const again = new ReviewedMarks(one.page.storage);
     await again.load();
-    await again.share(one.settings);
+    await shareMarks(again, one.settings);
     expect(again.isReviewed(event)).toBe(false);
   });
 
