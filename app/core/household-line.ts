@@ -58,6 +58,8 @@ const keptSchema = v.object({
 export class HouseholdLine {
   state: HouseholdState = EMPTY_STATE;
   sharing: SharingState = 'local';
+  /** Whether all that the cloud serves is sealed to others: another browser has to seal it to this one too. */
+  isWaiting = false;
   private readonly deps: LineDependencies;
   private readonly setting: string;
   /** The newest objects that were merged here, or written. The cloud must show them, or what was made from them. */
@@ -118,6 +120,7 @@ export class HouseholdLine {
     const merged = new Set([...this.known.map(({ hash }) => hash), ...this.state.ancestors.keys()]);
     const served = await readServed(suite, household, own, objects, merged);
     this.holdTo(served, named);
+    this.isWaiting = served.opened.length === 0 && served.unread.some(({ code }) => code === 'not-sealed-to-you');
     this.state = mergeStates(this.state, served.state);
     const firstDay = Math.floor((clock.wallMs() - keepsForMs) / DAY_MS) - 1;
     if (keepsForMs > 0) this.state = withoutOldMarks(this.state, firstDay);

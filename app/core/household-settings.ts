@@ -36,6 +36,8 @@ export interface HouseholdSettingsDependencies extends Pick<LineDependencies, 's
 const GATHER_MS = 1500;
 /** Time between two exchanges that nothing here asked for. */
 const EXCHANGE_INTERVAL_MS = 10 * 60_000;
+/** The first time that is waited for another browser to seal to this one, which was just added; each further one is twice as long. */
+const SEALED_SOON_MS = 5000;
 const ATTEMPTS_MAX = 3;
 const DAY_MS = 86_400_000;
 
@@ -51,6 +53,7 @@ export class HouseholdSettings implements HouseholdMarks {
   private readonly markIds = new Map<string, string>();
   private exchanging: Promise<void> | null = null;
   private cancelNext: CancelTimer = () => undefined;
+  private waitMs = SEALED_SOON_MS;
   private hasEnded = false;
   private lastProblem: SealcamError | null = null;
 
@@ -260,9 +263,15 @@ export class HouseholdSettings implements HouseholdMarks {
     if (this.hasEnded) return;
     this.cancelNext = this.deps.clock.after(delayMs, () => {
       void this.exchange().then(() => {
-        this.plan(EXCHANGE_INTERVAL_MS);
+        this.plan(this.untilNextMs());
       });
     });
+  }
+
+  private untilNextMs(): number {
+    const isWaiting = [...this.lines.values()].some((line) => line.isWaiting);
+    this.waitMs = isWaiting ? Math.min(2 * this.waitMs, EXCHANGE_INTERVAL_MS) : SEALED_SOON_MS;
+    return isWaiting ? this.waitMs : EXCHANGE_INTERVAL_MS;
   }
 
   private async lineOf(account: string): Promise<HouseholdLine> {

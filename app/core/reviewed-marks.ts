@@ -16,7 +16,7 @@ export interface Reviewed {
 
 /** What the household says of the same events, once it is loaded. */
 export interface HouseholdMarks {
-  /** Returns null where nobody in the household said anything, or so long ago that it is not kept. */
+  /** Returns null where nobody in the household said anything, or before the time for which marks are kept. */
   reviewedMark(eventKey: string): boolean | null;
   markReviewed(eventKeys: readonly string[], isReviewed: boolean): Promise<void>;
   subscribe(listener: () => void): () => void;
@@ -50,7 +50,7 @@ export class ReviewedMarks implements Reviewed {
     household.subscribe(this.notify);
   }
 
-  /** Forgets what the household was told. */
+  /** Forgets what the household knows by now. */
   async told(marks: ReadonlyMap<string, boolean>): Promise<void> {
     for (const [key, isReviewed] of marks) if (this.waiting.get(key) === isReviewed) this.waiting.delete(key);
     await this.saveWaiting();

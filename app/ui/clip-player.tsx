@@ -79,8 +79,9 @@ function OneClip({ clip, event, name, poster }: PlayerProps & { readonly clip: C
           onClick={player.toggle}
         />
         {!isStarted && (
-          <button type="button" class="clip-start" onClick={start} aria-label="Play the video">
+          <button type="button" class="clip-start" onClick={start}>
             <PlayIcon size={34} />
+            <span class="visually-hidden">Play the video, </span>
             <span>{playTime(judged.lengthMs)}</span>
           </button>
         )}

@@ -108,11 +108,8 @@ export function EventCard({
         </div>
         <div class="card-text">
           <div class="card-line">
-            <span class="card-name">
-              {!EVENT_LOOKS[event.kind].isTitleShown && <Spoken>{eventTitle(event)}, </Spoken>}
-              {name}
-              <Spoken>, </Spoken>
-            </span>
+            {!EVENT_LOOKS[event.kind].isTitleShown && <Spoken>{eventTitle(event)}, </Spoken>}
+            <span class="card-name">{name}</span>
             <time class="card-time">
               <span aria-hidden="true">{minuteTime(atMs)}</span>
               <Spoken>

@@ -5,7 +5,7 @@ import { clearTimeout, setTimeout } from 'node:timers';
 /** Processes that want a core, for each core. */
 const CROWDED = 4;
 
-/** What a command that is told to end has left to do. */
+/** The time that a command which is asked to end may take. */
 const ENDING_MS = 10_000;
 
 /** What ends each command that runs now; they end with this process. */

@@ -6,7 +6,7 @@ import { run, printProgress } from './process.mjs';
 
 const sums = () => import('../../dist/scripts/tasks/suite-results.js');
 const results = join(root, '.cache', 'results');
-/** A suite prints each file that ends. One that is silent for so long does not end: files take minutes. */
+/** A suite prints each file that ends. One that is silent for this long does not end: files take minutes. */
 const SILENT_MS = 20 * 60_000;
 /** The status of a command that was ended for its silence. */
 const SILENT = 124;

@@ -68,7 +68,7 @@ describeWith('chromium', 'the page with many events', () => {
     await expect.poll(() => blocks.count()).toBeGreaterThanOrEqual(EVENTS / 60);
     await expect.poll(drawn).toBeLessThan(EVENTS / 2);
     const names = (): Promise<string[]> =>
-      page.locator('.card-button').evaluateAll((all) => all.map((one) => one.textContent));
+      page.locator('.card-text').evaluateAll((all) => all.map((one) => one.textContent));
     const seen = new Set<string>();
     for (let i = 0; i < (await blocks.count()); i++) {
       await blocks.nth(i).evaluate((block) => {

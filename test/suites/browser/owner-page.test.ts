@@ -18,7 +18,7 @@ import { openPeriod } from '../../../protocol/seal/open-period.js';
 import { buildPage } from '../../../scripts/build-page.js';
 import { embedded, type TestBroker } from '../../support/engines/brokers.js';
 import { freePort, hostPage, launch, Visitor } from '../../support/engines/browser.js';
-import { barriers } from '../../support/engines/accessibility.js';
+import { barriers, tooWide } from '../../support/engines/accessibility.js';
 import { asyncCodeOf } from '../../support/codes.js';
 import { keptFolder, tempFolder } from '../../support/runner/temp.js';
 import { CAMERAS_FOR_PICTURES } from '../../support/worlds/picture-cameras.js';
@@ -374,17 +374,39 @@ describeWith('chromium', "the owner's page", () => {
     await other.context.close();
   });
 
-  it('has no barrier that a program finds, in light and dark', async () => {
-    const views = ['Events', 'Cameras', 'Settings'] as const;
-    for (const scheme of ['light', 'dark'] as const) {
-      await a.page.emulateMedia({ colorScheme: scheme });
-      for (const view of views) {
-        await a.page.getByRole('button', { name: view, exact: true }).click();
-        await a.page.waitForTimeout(300);
-        expect({ scheme, view, low: await barriers(a.page) }).toEqual({ scheme, view, low: [] });
+  it('has no barrier that a program finds: light, dark, forced colours, 200 and 400 %, without motion', async () => {
+    // 640 and 320 px wide is what 1280 px show at 200 and 400 %.
+    const modes = [
+      { width: 1280, media: { colorScheme: 'light' } },
+      { width: 1280, media: { colorScheme: 'dark' } },
+      { width: 1280, media: { forcedColors: 'active' } },
+      { width: 640, media: { reducedMotion: 'reduce' } },
+      { width: 320, media: { colorScheme: 'light', reducedMotion: 'reduce' } },
+    ] as const;
+    const { page } = a;
+    for (const { width, media } of modes) {
+      await page.setViewportSize({ width, height: 860 });
+      await page.emulateMedia({ colorScheme: null, forcedColors: null, reducedMotion: null, ...media });
+      for (const view of ['Events', 'Cameras', 'Settings']) {
+        await page.getByRole('navigation').getByRole('button', { name: view, exact: true }).click();
+        await page.waitForTimeout(300);
+        const found = {
+          barriers: await barriers(page),
+          wide: await tooWide(page),
+          moving: await page.evaluate(
+            () => document.getAnimations().filter((one) => one.playState === 'running').length,
+          ),
+        };
+        const moving = 'reducedMotion' in media ? 0 : found.moving;
+        expect({ width, media, view, ...found }).toEqual({ width, media, view, barriers: [], wide: [], moving });
+        if (width === 320 || 'forcedColors' in media) {
+          await a.screenshot(`${width === 320 ? 'narrow' : 'forced-colours'}-${view.toLowerCase()}`);
+        }
       }
     }
-    await a.page.getByRole('button', { name: 'Events', exact: true }).click();
+    await page.setViewportSize({ width: 1280, height: 860 });
+    await page.emulateMedia({ colorScheme: 'dark', forcedColors: null, reducedMotion: null });
+    await page.getByRole('navigation').getByRole('button', { name: 'Events', exact: true }).click();
     // The control: text that is too pale is found, and a picture that says nothing to who cannot see it.
     await a.page.evaluate(() => {
       const pale = document.createElement('p');

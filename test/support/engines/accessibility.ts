@@ -22,3 +22,14 @@ export async function barriers(page: Page): Promise<string[]> {
   const found = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`));
   return [...found, ...(await page.evaluate(lowContrast))];
 }
+
+/** Returns what reaches beyond the right edge of a page that can be scrolled sideways. */
+export function tooWide(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    if (document.documentElement.scrollWidth <= innerWidth) return [];
+    const beyond = [...document.querySelectorAll('body *')].filter(
+      (one) => one.getBoundingClientRect().right > innerWidth,
+    );
+    return beyond.map((one) => `${one.tagName} ${one.className}`);
+  });
+}

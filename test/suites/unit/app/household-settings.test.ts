@@ -1,9 +1,11 @@
+import { setImmediate as immediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { realRandom } from '../../../../common/adapters/real-random.js';
 import { toHex } from '../../../../common/bytes.js';
 import { ReviewedMarks } from '../../../../app/core/reviewed-marks.js';
 import { shareMarks } from '../../../../app/core/share-marks.js';
 import type { SettingsRequests } from '../../../../app/core/settings-requests.js';
+import { until } from '../../../support/runner/wait.js';
 import { exchangeAll, HouseholdWorld, type Browser } from '../../../support/worlds/household-world.js';
 
 const member = realRandom.bytes(32);
@@ -45,6 +47,32 @@ describe("settings of a household, through the cloud's own API", () => {
     await again.load();
     await shareMarks(again, one.settings);
     expect(again.isReviewed(event)).toBe(false);
+  });
+
+  it('come soon to a browser that was just added, once another one has sealed them to it', async () => {
+    const one = await world.browser(world.owner);
+    await one.settings.rename(world.device, 'Front door');
+    await exchangeAll(one);
+    const late = realRandom.bytes(32);
+    await world.claimFor(member, late);
+    const added = await world.browser(late);
+    const ending = new AbortController();
+    added.settings.run(ending.signal);
+    const { clock } = world.api;
+    clock.advance(0);
+    await added.settings.exchange();
+    expect(await nameIn(added)).toBeUndefined();
+    await one.page.session.refresh();
+    await exchangeAll(one);
+    const since = clock.monotonicMs();
+    await until('the added browser has the name', async () => {
+      clock.advance(1000);
+      await immediate();
+      return (await nameIn(added)) === 'Front door';
+    });
+    // Without another reason they would be asked for every ten minutes.
+    expect(clock.monotonicMs() - since).toBeLessThan(590_000);
+    ending.abort();
   });
 
   it('set in one browser appear in another', async () => {
