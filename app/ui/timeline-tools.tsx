@@ -1,5 +1,6 @@
 import type { JSX } from './preact.js';
 import { dayStart } from '../core/page-address.js';
+import { summaryOf, type ListSummary } from '../core/list-summary.js';
 import type { MergedList } from '../core/merged-list.js';
 import { sortMs, type TimelineEvent } from '../core/timeline.js';
 import { useNow, usePage } from './context.js';
@@ -9,10 +10,15 @@ import { CheckIcon, ShieldIcon } from './icons.js';
 import { Scrubber } from './scrubber.js';
 import { DayPicker } from './timeline-day.js';
 import { TimelineFilters } from './timeline-filters.js';
-import { counted } from './timeline-words.js';
+import { counted, summaryWords } from './timeline-words.js';
 
 /** Events that one press marks as reviewed. */
 const MARKED_AT_ONCE_MAX = 2000;
+
+const INKS = { intact: 'ink-good', coming: 'muted', noted: 'ink-warn' } as const satisfies Record<
+  ListSummary['state'],
+  string
+>;
 
 interface ToolsProps {
   readonly list: MergedList;
@@ -42,12 +48,13 @@ export function TimelineTools({ list, stateOf, onShow }: ToolsProps): JSX.Elemen
 }
 
 /** What is new since the visit before this one, and whether everything shown is intact. */
-function Summary({ list: { events }, stateOf }: Pick<ToolsProps, 'list' | 'stateOf'>): JSX.Element | null {
+function Summary({ list, stateOf }: Pick<ToolsProps, 'list' | 'stateOf'>): JSX.Element | null {
   const { lastVisit, reviewed, undo } = usePage();
+  const { events } = list;
   const sinceMs = lastVisit.sinceMs();
   const fresh = events.filter((event) => stateOf(event) === 'new');
   const left = fresh.length > 0 ? fresh : events.filter((event) => stateOf(event) !== 'reviewed');
-  const flawed = events.filter(({ verdict }) => verdict !== 'intact').length;
+  const summary = summaryOf(list);
   if (events.length === 0) return null;
   const mark = (): void => {
     const keys = left.slice(0, MARKED_AT_ONCE_MAX).map(({ key }) => key);
@@ -64,14 +71,8 @@ function Summary({ list: { events }, stateOf }: Pick<ToolsProps, 'list' | 'state
           ? counted(events.length, 'event')
           : `${fresh.length === 0 ? 'Nothing new' : `${String(fresh.length)} new`} since your last visit, ${shortTime(sinceMs)}`}
       </p>
-      <p class={`summary-verdict ${flawed === 0 ? 'ink-good' : 'ink-warn'}`}>
-        {flawed === 0 ? (
-          <>
-            <ShieldIcon /> All signed by your cameras, nothing missing
-          </>
-        ) : (
-          `${counted(flawed, 'event')} below ${flawed === 1 ? 'has' : 'have'} a note`
-        )}
+      <p class={`summary-verdict ${INKS[summary.state]}`}>
+        {summary.state === 'intact' && <ShieldIcon />} {summaryWords(summary)}
       </p>
       {left.length > 0 && (
         <button type="button" class="text-button" onClick={mark}>

@@ -1,3 +1,4 @@
+import type { ListSummary } from '../core/list-summary.js';
 import type { Reach } from '../core/timeline-reach.js';
 import type { EventKind } from '../core/timeline-kinds.js';
 
@@ -12,6 +13,15 @@ export const KIND_NAMES = {
 /** "1 event", "12 events". */
 export function counted(count: number, one: string, many = `${one}s`): string {
   return count === 1 ? `1 ${one}` : `${String(count)} ${many}`;
+}
+
+/** What a list is worth as a whole, in one line above it. */
+export function summaryWords({ state, events, places }: ListSummary): string {
+  if (state === 'intact') return 'All signed by your cameras, nothing missing';
+  if (state === 'coming') return 'All signed by your cameras, some records may still arrive';
+  const noted = [events > 0 ? counted(events, 'event') : '', places > 0 ? counted(places, 'place') : ''];
+  const what = noted.filter((part) => part !== '').join(' and ');
+  return `${what} below ${events + places === 1 ? 'has' : 'have'} a note`;
 }
 
 /** How the loading of a day ended; null where there is nothing to say. */
