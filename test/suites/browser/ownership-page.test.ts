@@ -206,8 +206,15 @@ describeWith('chromium', 'an ownership in the page', () => {
       .first()
       .waitFor({ timeout: limitMs(20_000) });
     await anna.page.reload();
-    // The page opens one event after the other.
-    await expect.poll(() => anna.page.locator('.card').count()).toBe(before);
+    // The page opens one event after the other, and loads older ones as they come into view.
+    const older = anna.page.getByRole('button', { name: 'Show older events' });
+    const shown = async (): Promise<number> => {
+      await older.evaluateAll((all) => {
+        for (const one of all) (one as HTMLElement).click();
+      });
+      return anna.page.locator('.card').count();
+    };
+    await expect.poll(shown).toBe(before);
     for (const visitor of [anna, carl]) {
       expect(await visitor.page.getByText('The cloud sent something').count()).toBe(0);
     }
