@@ -5,15 +5,6 @@ const WAITING_SETTING = 'reviewed-waiting';
 /** Marks kept: those set last. Each is about a hundred bytes. */
 export const REVIEWED_MARKS_MAX = 10_000;
 
-/** Which events somebody has looked at. */
-export interface Reviewed {
-  /** @param eventKey device/epoch/event id, as {@link TimelineEvent.key} */
-  isReviewed(eventKey: string): boolean;
-  markReviewed(eventKeys: readonly string[], isReviewed: boolean): Promise<void>;
-  /** Calls `listener` after every change. Returns the function that ends the subscription. */
-  subscribe(listener: () => void): () => void;
-}
-
 /** What the household says of the same events, once it is loaded. */
 export interface HouseholdMarks {
   /** Returns null where nobody in the household said anything, or before the time for which marks are kept. */
@@ -22,8 +13,8 @@ export interface HouseholdMarks {
   subscribe(listener: () => void): () => void;
 }
 
-/** Marks of this browser, which knows them at once, and of its household, whose word counts once it is there. */
-export class ReviewedMarks implements Reviewed {
+/** Which events somebody has looked at: marks of this browser, which knows them at once, and of its household, whose word counts once it is there. */
+export class ReviewedMarks {
   private readonly storage: AppStorage;
   private readonly listeners = new Set<() => void>();
   /** In the order in which they were set. */
@@ -57,6 +48,7 @@ export class ReviewedMarks implements Reviewed {
     this.notify();
   }
 
+  /** @param eventKey device/epoch/event id, as {@link TimelineEvent.key} */
   isReviewed(eventKey: string): boolean {
     return this.waiting.get(eventKey) ?? this.household?.reviewedMark(eventKey) ?? this.keys.has(eventKey);
   }
@@ -76,6 +68,7 @@ export class ReviewedMarks implements Reviewed {
     else await this.household.markReviewed(eventKeys, isReviewed);
   }
 
+  /** Calls `listener` after every change. Returns the function that ends the subscription. */
   subscribe(listener: () => void): () => void {
     this.listeners.add(listener);
     return () => {

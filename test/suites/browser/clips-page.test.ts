@@ -218,7 +218,7 @@ describeWith('chromium', 'clips in the page', () => {
     await page.getByRole('button', { name: 'Play', exact: true }).click();
     const endMs = lie === 'swapped' ? spanOf(segments, LIED_INDEX + 1).toMs : toMs;
     if (lie === 'dropped') {
-      await expect.poll(() => position(page).inputValue().then(Number), POLL).toBeGreaterThan(fromMs - 250);
+      await expect.poll(() => position(page).inputValue().then(Number), POLL).toBeGreaterThan(fromMs - 150);
       expect(await position(page).inputValue().then(Number)).toBeLessThan(fromMs + 150);
       return;
     }
